@@ -1,0 +1,119 @@
+"""What every test may ask for: real servers and a browser where this machine has them.
+
+ZOOMGUARD_TEST_NO_SKIP=1 turns every skip into a failure; ZOOMGUARD_TEST_DEEP=1 runs deep tests whole.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Generator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.servers import localstack, postgres
+from tests.servers.shared import Missing, address, stop_all
+
+SHARED = pytest.StashKey[Path]()
+OWNER = pytest.StashKey[int]()
+MARK_OF = {
+    "new_postgres_database": "needs_postgres",
+    "localstack_url": "needs_localstack",
+    "chromium_path": "needs_chromium",
+}
+DEEP = os.environ.get("ZOOMGUARD_TEST_DEEP") == "1"
+NO_SKIP = os.environ.get("ZOOMGUARD_TEST_NO_SKIP") == "1"
+
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("sample", unhurried, max_examples=50, derandomize=True, database=None)
+settings.register_profile("deep", unhurried, max_examples=2000, print_blob=True)
+settings.load_profile("deep" if DEEP else "sample")
+
+
+@pytest.fixture(scope="session")
+def deep() -> bool:
+    """Whether a test marked deep should try everything, not a sample."""
+    return DEEP
+
+
+@pytest.fixture(scope="session")
+def new_postgres_database(pytestconfig: pytest.Config) -> Callable[..., str]:
+    """`new_postgres_database(template="template1")` gives the address of an empty database, or of a copy."""
+    return partial(postgres.create_database, server(pytestconfig, "postgres", postgres.start))
+
+
+@pytest.fixture
+def postgres_url(new_postgres_database: Callable[..., str]) -> str:
+    """The address of an empty PostgreSQL database that this test has to itself."""
+    return new_postgres_database()
+
+
+@pytest.fixture(scope="session")
+def localstack_url(pytestconfig: pytest.Config) -> str:
+    """The address of LocalStack's S3; every worker sees the same buckets, so give yours a name of its own."""
+    return server(pytestconfig, "localstack", localstack.start)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The path of a Chromium for Playwright's `executable_path`."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return found
+    pytest.skip("Chromium is missing (on Debian: apt-get install chromium)")
+
+
+def server(config: pytest.Config, name: str, start: Callable[[int], Any]) -> str:
+    try:
+        return address(config.stash[SHARED], name, partial(start, config.stash[OWNER]))
+    except Missing as missing:
+        pytest.skip(str(missing))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    told: dict[str, Any] = getattr(config, "workerinput", {})
+    config.stash[SHARED] = Path(told.get("shared") or tempfile.mkdtemp(prefix="zoomguard-tests-"))
+    config.stash[OWNER] = told.get("owner") or os.getpid()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell each of pytest-xdist's workers where the servers of this run are noted, and how long they live."""
+    node.workerinput["shared"] = str(node.config.stash[SHARED])
+    node.workerinput["owner"] = node.config.stash[OWNER]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        stop_all(config.stash[SHARED])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for fixture in getattr(item, "fixturenames", ()):
+            if fixture in MARK_OF:
+                item.add_marker(MARK_OF[fixture])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    refuse_a_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    refuse_a_skip(report)
+    return report
+
+
+def refuse_a_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if NO_SKIP and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"Nothing may be skipped here (ZOOMGUARD_TEST_NO_SKIP=1). {reason}"

@@ -1,0 +1,1 @@
+"""zoomguard governs a college's Zoom sessions with children."""

@@ -1,0 +1,1 @@
+"""Data and decisions: what is so. Standard library only; no clock, no input, no output."""

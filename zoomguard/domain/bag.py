@@ -1,0 +1,62 @@
+"""BagIt bags (RFC 8493) as text, and the form of the keys they lie under."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+
+# Only our own ids and a fixed list of names make a key: no topic, no name, nothing from outside.
+NAMES = re.compile(
+    r"(bagit\.txt|bag-info\.txt|manifest-sha256\.txt|tagmanifest-sha256\.txt|metadata/recording\.json"
+    r"|data/(video|audio|transcript|captions|chat|chat-messages|timeline|summary|poll|thumbnail|other)"
+    r"(-\d{1,3})?\.(mp4|m4a|vtt|txt|json|csv|jpg|bin))"
+)
+KEY = re.compile(r"v1/\d{4}/([0-9A-HJKMNP-TV-Z]{26}|unassigned)/[0-9A-HJKMNP-TV-Z]{26}/b\d{3}/" + NAMES.pattern)
+DECLARATION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+MARK_NAME = "tagmanifest-sha256.txt"
+
+
+def prefix(starts_at: datetime, session_id: str | None, recording_id: str, number: int) -> str:
+    """The prefix of a bag, with the year of the session in UTC and a closing slash."""
+    return f"v1/{starts_at.year:04d}/{session_id or 'unassigned'}/{recording_id}/b{number:03d}/"
+
+
+def key(bag_prefix: str, name: str) -> str:
+    """The key of a file in a bag; ValueError where it would not have the agreed form."""
+    full = bag_prefix + name
+    if KEY.fullmatch(full) is None:
+        raise ValueError("a key holds only ids of ours and a name from the list")
+    return full
+
+
+def info(
+    recording_id: str, bagged_on: date, payload: Mapping[str, int], organisation: str, number: int, version: str
+) -> str:
+    """bag-info.txt; `payload` maps paths to sizes in bytes (Payload-Oxum, RFC 8493 §2.2.2)."""
+    oxum = f"{sum(payload.values())}.{len(payload)}"
+    lines = [
+        f"Source-Organization: {_line(organisation)}",
+        f"Bagging-Date: {bagged_on.isoformat()}",
+        f"External-Identifier: {recording_id}",
+        f"Payload-Oxum: {oxum}",
+        f"Bag-Group-Identifier: {recording_id}",
+        f"Bag-Count: {number} of ?",
+        f"Bag-Software-Agent: zoomguard {version}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def manifest(digests: Mapping[str, str]) -> str:
+    """A manifest: one line "hex digest, two spaces, path" for each file, sorted by path."""
+    return "".join(f"{digests[path]}  {path}\n" for path in sorted(digests))
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

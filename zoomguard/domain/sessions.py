@@ -1,0 +1,170 @@
+"""The planned lesson: its states, which transitions there are, and what people see of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from zoomguard.domain.findings import Finding
+from zoomguard.domain.times import iso
+
+
+class SessionState(StrEnum):
+    """Where a session stands."""
+
+    PLANNED = "planned"
+    REQUESTED = "requested"
+    CREATED = "created"
+    SCHEDULED = "scheduled"
+    AT_RISK = "at_risk"
+    LIVE = "live"
+    ENDED = "ended"
+    ACCOUNTED = "accounted"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    MOVING = "moving"
+    REMOVING = "removing"
+
+
+S = SessionState
+TRANSITIONS: dict[SessionState, frozenset[SessionState]] = {
+    S.PLANNED: frozenset({S.REQUESTED, S.CANCELLED, S.REFUSED}),
+    S.REQUESTED: frozenset({S.CREATED, S.FAILED, S.REMOVING}),
+    S.CREATED: frozenset({S.SCHEDULED, S.REMOVING}),
+    S.SCHEDULED: frozenset({S.AT_RISK, S.LIVE, S.ENDED, S.MOVING, S.REMOVING}),
+    S.AT_RISK: frozenset({S.SCHEDULED, S.LIVE, S.ENDED, S.MOVING, S.REMOVING}),
+    S.MOVING: frozenset({S.SCHEDULED, S.AT_RISK, S.REMOVING}),
+    S.LIVE: frozenset({S.ENDED, S.REMOVING}),
+    S.ENDED: frozenset({S.ACCOUNTED, S.LIVE}),
+    S.ACCOUNTED: frozenset(),
+    S.REMOVING: frozenset({S.CANCELLED, S.FAILED}),
+    S.REFUSED: frozenset(),
+    S.CANCELLED: frozenset(),
+    S.FAILED: frozenset(),
+}
+# A state that keeps teacher, observer and children reserved: all but the ones in which nothing can happen any more.
+RESERVING = frozenset(S) - {S.REFUSED, S.CANCELLED, S.FAILED, S.ACCOUNTED}
+CANCELLABLE = frozenset({S.SCHEDULED, S.AT_RISK, S.CREATED, S.REQUESTED})
+
+
+def may_become(old: SessionState, new: SessionState) -> bool:
+    """Whether a session in state `old` may become `new`."""
+    return new in TRANSITIONS[old]
+
+
+def overlaps(a_start: datetime, a_minutes: int, b_start: datetime, b_minutes: int) -> bool:
+    """Whether two slots share a moment; back to back does not."""
+    return a_start < b_start + timedelta(minutes=b_minutes) and b_start < a_start + timedelta(minutes=a_minutes)
+
+
+@dataclass(frozen=True)
+class ScheduleAsk:
+    """What a person asks for: references and addresses as typed, the start as naive wall time and zone."""
+
+    teacher: str
+    observer: str
+    children: tuple[str, ...]
+    course: str
+    start: str
+    minutes: int
+    zone: str = "Europe/London"
+    fold: str | None = None
+    key: str = ""
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class SessionView:
+    """A session as people who may see it get it; children by reference, no link, no passcode."""
+
+    id: str
+    short_id: str
+    state: SessionState
+    course: str
+    starts_at: datetime
+    minutes: int
+    zone: str
+    meeting_number: int | None
+    teacher: str
+    observer: str
+    children: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """The shape of contracts: `session` in every answer."""
+        return {
+            "id": self.id,
+            "short_id": self.short_id,
+            "state": self.state.value,
+            "course": self.course,
+            "starts_at": iso(self.starts_at),
+            "minutes": self.minutes,
+            "zone": self.zone,
+            "meeting_number": self.meeting_number,
+            "teacher": self.teacher,
+            "observer": self.observer,
+            "children": list(self.children),
+        }
+
+
+@dataclass(frozen=True)
+class ScheduleAnswer:
+    """What came of an ask: `outcome` is scheduled, planned, refused, unchanged or possible (dry run)."""
+
+    outcome: str
+    session: SessionView | None
+    findings: tuple[Finding, ...] = ()
+    zoom_writes: int = 0
+    settings_compared: int = 0
+    invitations: int = 0
+
+    def as_json(self) -> dict[str, object]:
+        """The shape `zoomguard/1` of a schedule."""
+        return {
+            "schema": "zoomguard/1",
+            "outcome": self.outcome,
+            "session": self.session.as_json() if self.session else None,
+            "findings": [f.as_json() for f in self.findings],
+            "zoom_writes": self.zoom_writes,
+            "settings_compared": self.settings_compared,
+            "invitations": self.invitations,
+        }
+
+
+@dataclass(frozen=True)
+class WhyAllowed:
+    """Why a session was allowed: the rules that were asked, and the consent events it rested on."""
+
+    occasion: str
+    at: datetime
+    terms_version: str
+    verdict: str
+    rules: tuple[dict[str, str], ...] = ()
+    consent_event_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SessionDetail:
+    """A session with its evaluations."""
+
+    session: SessionView
+    why: tuple[WhyAllowed, ...] = field(default=())
+
+    def as_json(self) -> dict[str, object]:
+        """The answer of `sessions show`."""
+        return {
+            "schema": "zoomguard/1",
+            "session": self.session.as_json(),
+            "why": [
+                {
+                    "occasion": w.occasion,
+                    "at": iso(w.at),
+                    "terms_version": w.terms_version,
+                    "verdict": w.verdict,
+                    "rules": list(w.rules),
+                    "consent_event_ids": list(w.consent_event_ids),
+                }
+                for w in self.why
+            ],
+        }

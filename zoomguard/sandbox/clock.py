@@ -1,0 +1,49 @@
+"""The sandbox's clock: time that runs on, and that a demonstration or a test can move forward."""
+
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+
+class SandboxClock:
+    """A clock all parts of a sandbox share; it never goes backwards. Safe between threads.
+
+    `start` is an aware datetime; without one the clock starts at the machine's time.
+    """
+
+    def __init__(self, start: datetime | None = None) -> None:
+        self._lock = threading.Lock()
+        self._base = _as_utc(start) if start is not None else datetime.now(UTC)
+        self._mark_s = time.monotonic()
+
+    def now(self) -> datetime:
+        """The sandbox's time, aware UTC."""
+        with self._lock:
+            return self._reading()
+
+    def advance(self, seconds: float) -> None:
+        """Move on by `seconds`. ValueError where that would go backwards or past the calendar's end."""
+        if seconds < 0:
+            raise ValueError("the sandbox's clock does not go backwards")
+        with self._lock:
+            try:
+                self._base += timedelta(seconds=seconds)
+            except OverflowError as error:
+                raise ValueError("the calendar ends before that") from error
+
+    def move_to(self, at: datetime) -> None:
+        """Move on to `at` (aware). ValueError where that is in the past or has no zone."""
+        target = _as_utc(at)
+        with self._lock:
+            if target < self._reading():
+                raise ValueError("the sandbox's clock does not go backwards")
+            self._base, self._mark_s = target, time.monotonic()
+
+    def _reading(self) -> datetime:
+        return self._base + timedelta(seconds=time.monotonic() - self._mark_s)
+
+
+def _as_utc(at: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise ValueError("a time without a zone is not a time")
+    return at.astimezone(UTC)

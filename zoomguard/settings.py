@@ -1,0 +1,314 @@
+"""Every setting, read once, frozen. Read by cli and bootstrap only; adapters get plain values.
+
+A setting comes from `ZOOMGUARD_<NAME>`, or `ZOOMGUARD_<NAME>_FILE` (a file that holds the value), or the TOML file
+named by `ZOOMGUARD_CONFIG` (HOME/zoomguard.toml where that is unset). Variables win. Whatever is unknown, missing or
+contradictory is one line of `SettingsWrong`: the name, what is wrong, what would be right.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import stat
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from zoomguard.domain.errors import SettingsWrong
+
+PREFIX = "ZOOMGUARD_"
+SANDBOX, PRODUCTION = "sandbox", "production"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting as the README's table lists it."""
+
+    name: str
+    words: str
+    default: str = ""
+    secret: bool = False
+
+
+SETTINGS = (
+    Setting("ENVIRONMENT", "`sandbox` or `production`; nothing starts without it"),
+    Setting("HOME", "folder for keys, database and locks", "~/.local/share/zoomguard"),
+    Setting("DATABASE_URL", "`sqlite:///...` or `postgresql+psycopg://...`", "SQLite in HOME", True),
+    Setting("MIGRATION_DATABASE_URL", "the same database as a role that may migrate", "DATABASE_URL", True),
+    Setting("SECRET_KEY", "32 bytes or more in hex; seals columns (made by `init`)", secret=True),
+    Setting("SECRET_KEY_PREVIOUS", "the key before, while columns are sealed anew", secret=True),
+    Setting("AUDIT_SIGNING_KEY_FILE", "Ed25519 key that signs checkpoints (made by `init`)"),
+    Setting("PUBLIC_URL", "the address that people and Zoom reach the service by", "http://LISTEN"),
+    Setting("LISTEN", "address and port that `serve` binds", "127.0.0.1:8080"),
+    Setting("ZOOM_ACCOUNT_ID", "account of the server-to-server app"),
+    Setting("ZOOM_CLIENT_ID", "client id of the app"),
+    Setting("ZOOM_CLIENT_SECRET", "client secret of the app", secret=True),
+    Setting("ZOOM_WEBHOOK_SECRET", "secret token of the app's webhooks", secret=True),
+    Setting("ZOOM_WEBHOOK_SECRET_PREVIOUS", "the token before, while Zoom still uses it", secret=True),
+    Setting("ZOOM_API_URL", "base of Zoom's API", "https://api.zoom.us/v2"),
+    Setting("ZOOM_OAUTH_URL", "where tokens come from", "https://zoom.us/oauth/token"),
+    Setting("ZOOM_DOWNLOAD_HOSTS", "hosts that get our bearer for downloads", "zoom.us"),
+    Setting("ZOOM_CDN_HOSTS", "hosts that downloads may be redirected to, without bearer", "zoom.us,ssrweb.zoom.us"),
+    Setting("S3_BUCKET", "bucket with versioning and Object Lock", "zoomguard-sandbox in the sandbox"),
+    Setting("S3_ENDPOINT_URL", "another S3 server than AWS"),
+    Setting("S3_REGION", "region of the bucket", "eu-west-2"),
+    Setting("S3_ANCHOR_BUCKET", "bucket for audit checkpoints"),
+    Setting("S3_KMS_KEY_ID", "KMS key that encrypts objects"),
+    Setting("MAIL_URL", "`smtp://` or `smtps://` with user and password where needed", secret=True),
+    Setting("MAIL_FROM", "sender of every mail", "lessons@ the first of STAFF_DOMAINS"),
+    Setting("ALERT_URLS", "channels that ring, comma separated", secret=True),
+    Setting("HEARTBEAT_URL", "pinged so that silence is noticed outside", secret=True),
+    Setting("STAFF_DOMAINS", "the organisation's mail domains, comma separated", "northmoor.example in the sandbox"),
+    Setting("REGISTRANT_DOMAIN", "sub-domain without a mailbox, for children's entries", "pupils. the first domain"),
+    Setting("TERMS_FILE", "the organisation's terms", "HOME/terms.toml"),
+    Setting("OIDC_ISSUER", "sign-in by the college's identity provider"),
+    Setting("OIDC_CLIENT_ID", "client id there"),
+    Setting("OIDC_CLIENT_SECRET", "client secret there", secret=True),
+    Setting("SIGN_IN", "`oidc` or `mail`", "oidc"),
+    Setting("METRICS_TOKEN", "bearer that may read /metrics from elsewhere", secret=True),
+    Setting("LOG_LEVEL", "`DEBUG`, `INFO`, `WARNING` or `ERROR`", "INFO"),
+)
+NAMES = {s.name for s in SETTINGS}
+# Of the client, not of the service; and where the service's settings file lies.
+OTHERS = {"CONFIG", "SERVER", "TOKEN"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings, checked. Secrets are plain text in memory only; `repr` shows none."""
+
+    environment: str
+    home: Path
+    database_url: str
+    migration_database_url: str
+    secret_key: str
+    secret_key_previous: str
+    audit_signing_key_file: Path | None
+    public_url: str
+    listen: tuple[str, int]
+    zoom_account_id: str
+    zoom_client_id: str
+    zoom_client_secret: str
+    zoom_webhook_secrets: tuple[str, ...]
+    zoom_api_url: str
+    zoom_oauth_url: str
+    zoom_download_hosts: tuple[str, ...]
+    zoom_cdn_hosts: tuple[str, ...]
+    s3_bucket: str
+    s3_endpoint_url: str
+    s3_region: str
+    s3_kms_key_id: str
+    mail_url: str
+    mail_from: str
+    staff_domains: tuple[str, ...]
+    registrant_domain: str
+    terms_file: Path
+    log_level: str
+    clock_url: str = ""
+    s3_access_key: str = ""
+    s3_secret_key: str = ""
+
+    @property
+    def sandbox(self) -> bool:
+        """Whether this is a make-believe installation."""
+        return self.environment == SANDBOX
+
+    def __repr__(self) -> str:
+        return f"Settings(environment={self.environment!r}, {len(fields(self))} values)"
+
+
+def home_of(environ: Mapping[str, str]) -> Path:
+    """HOME of the installation, before anything else is read."""
+    return Path(environ.get(PREFIX + "HOME") or "~/.local/share/zoomguard").expanduser()
+
+
+def load(environ: Mapping[str, str], beside: Mapping[str, str] | None = None) -> Settings:
+    """All settings; `beside` are what a running sandbox says of itself (they fill what is not set)."""
+    wrong: list[str] = []
+    values = _gather(environ, wrong)
+    environment = values.get("ENVIRONMENT", "")
+    if environment not in (SANDBOX, PRODUCTION):
+        wrong.append("ENVIRONMENT: not set; say sandbox or production")
+        raise SettingsWrong(tuple(f"{PREFIX}{line}" for line in wrong))
+    if environment == SANDBOX:
+        values = {**{k.upper(): v for k, v in (beside or {}).items()}, **values}
+    settings = _build(environment, home_of(environ), values, wrong)
+    if wrong:
+        raise SettingsWrong(tuple(f"{PREFIX}{line}" for line in wrong))
+    return settings
+
+
+def _gather(environ: Mapping[str, str], wrong: list[str]) -> dict[str, str]:
+    values = _config_file(environ, wrong)
+    for variable, value in environ.items():
+        if not variable.startswith(PREFIX):
+            continue
+        name = variable.removeprefix(PREFIX)
+        if name in NAMES:
+            values[name] = value.strip()
+        elif name.removesuffix("_FILE") in NAMES:
+            values[name.removesuffix("_FILE")] = _file(name, Path(value), wrong)
+        elif name not in OTHERS and not name.startswith("TEST_"):
+            wrong.append(f"{name}: there is no such setting; see the README's table")
+    return {k: v for k, v in values.items() if v}
+
+
+def _config_file(environ: Mapping[str, str], wrong: list[str]) -> dict[str, str]:
+    named = environ.get(PREFIX + "CONFIG")
+    path = Path(named) if named else home_of(environ) / "zoomguard.toml"
+    if not path.exists():
+        if named:
+            wrong.append(f"CONFIG: there is no file {path}")
+        return {}
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        wrong.append(f"CONFIG: {path} can be read by others; run: chmod 600 {path}")
+        return {}
+    try:
+        table = tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        wrong.append(f"CONFIG: {path} is not TOML ({error})")
+        return {}
+    values = {name.upper(): _as_text(value) for name, value in table.items()}
+    for name in sorted(set(values) - NAMES):
+        wrong.append(f"CONFIG: {name.lower()} in {path} is no setting; see the README's table")
+    return {k: v for k, v in values.items() if k in NAMES}
+
+
+def _as_text(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _file(name: str, path: Path, wrong: list[str]) -> str:
+    # AUDIT_SIGNING_KEY_FILE and TERMS_FILE are settings of their own and never come here.
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        wrong.append(f"{name}: {path} cannot be read ({error.strerror})")
+        return ""
+
+
+def _build(environment: str, home: Path, values: Mapping[str, str], wrong: list[str]) -> Settings:
+    sandbox = environment == SANDBOX
+    domains = _list(values.get("STAFF_DOMAINS", "northmoor.example" if sandbox else ""))
+    listen = _listen(values.get("LISTEN", "127.0.0.1:8080"), wrong)
+    settings = Settings(
+        environment=environment,
+        home=home,
+        database_url=values.get("DATABASE_URL", f"sqlite:///{home / 'zoomguard.db'}"),
+        migration_database_url=values.get("MIGRATION_DATABASE_URL", values.get("DATABASE_URL", "")),
+        secret_key=values.get("SECRET_KEY", ""),
+        secret_key_previous=values.get("SECRET_KEY_PREVIOUS", ""),
+        audit_signing_key_file=_path(values, "AUDIT_SIGNING_KEY_FILE"),
+        public_url=values.get("PUBLIC_URL", f"http://{listen[0]}:{listen[1]}").rstrip("/"),
+        listen=listen,
+        zoom_account_id=values.get("ZOOM_ACCOUNT_ID", "sandbox" if sandbox else ""),
+        zoom_client_id=values.get("ZOOM_CLIENT_ID", "sandbox" if sandbox else ""),
+        zoom_client_secret=values.get("ZOOM_CLIENT_SECRET", "sandbox" if sandbox else ""),
+        zoom_webhook_secrets=_list(
+            f"{values.get('ZOOM_WEBHOOK_SECRET', '')},{values.get('ZOOM_WEBHOOK_SECRET_PREVIOUS', '')}"
+        ),
+        zoom_api_url=values.get("ZOOM_API_URL", "" if sandbox else "https://api.zoom.us/v2").rstrip("/"),
+        zoom_oauth_url=values.get("ZOOM_OAUTH_URL", "" if sandbox else "https://zoom.us/oauth/token"),
+        zoom_download_hosts=_list(values.get("ZOOM_DOWNLOAD_HOSTS", "" if sandbox else "zoom.us")),
+        zoom_cdn_hosts=_list(values.get("ZOOM_CDN_HOSTS", "" if sandbox else "zoom.us,ssrweb.zoom.us")),
+        s3_bucket=values.get("S3_BUCKET", "zoomguard-sandbox" if sandbox else ""),
+        s3_endpoint_url=values.get("S3_ENDPOINT_URL", ""),
+        s3_region=values.get("S3_REGION", "eu-west-2"),
+        s3_kms_key_id=values.get("S3_KMS_KEY_ID", ""),
+        mail_url=values.get("MAIL_URL", ""),
+        mail_from=values.get("MAIL_FROM", f"lessons@{domains[0]}" if domains else ""),
+        staff_domains=domains,
+        registrant_domain=values.get("REGISTRANT_DOMAIN", f"pupils.{domains[0]}" if domains else ""),
+        terms_file=_path(values, "TERMS_FILE") or home / "terms.toml",
+        log_level=values.get("LOG_LEVEL", "INFO").upper(),
+        clock_url=values.get("CLOCK_URL", "") if sandbox else "",
+        s3_access_key=values.get("S3_ACCESS_KEY", "sandbox") if sandbox else "",
+        s3_secret_key=values.get("S3_SECRET_KEY", "sandbox") if sandbox else "",
+    )
+    wrong += _contradictions(settings)
+    return settings
+
+
+def _contradictions(s: Settings) -> list[str]:
+    wrong = []
+    if s.database_url.split(":", 1)[0] not in ("sqlite", "postgresql+psycopg", "postgresql"):
+        wrong.append("DATABASE_URL: must begin with sqlite:/// or postgresql+psycopg://")
+    if s.secret_key and not _is_key(s.secret_key):
+        wrong.append("SECRET_KEY: must be 64 or more hex digits; `zoomguard init` makes one")
+    if s.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        wrong.append("LOG_LEVEL: must be DEBUG, INFO, WARNING or ERROR")
+    if len(s.registrant_domain) and s.registrant_domain in s.staff_domains:
+        wrong.append("REGISTRANT_DOMAIN: must not be one of STAFF_DOMAINS; take a sub-domain without a mailbox")
+    return wrong + (_sandbox_lines(s) if s.sandbox else _production_lines(s))
+
+
+def _sandbox_lines(s: Settings) -> list[str]:
+    named = {
+        "ZOOM_API_URL": s.zoom_api_url,
+        "ZOOM_OAUTH_URL": s.zoom_oauth_url,
+        "S3_ENDPOINT_URL": s.s3_endpoint_url,
+        "MAIL_URL": s.mail_url,
+        "PUBLIC_URL": s.public_url,
+    }
+    return [
+        f"{name}: a sandbox talks to this machine only (127.0.0.1); production needs ENVIRONMENT=production"
+        for name, url in named.items()
+        if url and not _loopback(urlsplit(url).hostname or "")
+    ]
+
+
+def _production_lines(s: Settings) -> list[str]:
+    needed = {
+        "ZOOM_ACCOUNT_ID": s.zoom_account_id,
+        "ZOOM_CLIENT_ID": s.zoom_client_id,
+        "ZOOM_CLIENT_SECRET": s.zoom_client_secret,
+        "S3_BUCKET": s.s3_bucket,
+        "MAIL_URL": s.mail_url,
+        "STAFF_DOMAINS": ",".join(s.staff_domains),
+    }
+    wrong = [f"{name}: not set; production needs it" for name, value in needed.items() if not value]
+    for name, url in {"ZOOM_API_URL": s.zoom_api_url, "ZOOM_OAUTH_URL": s.zoom_oauth_url}.items():
+        if not url.startswith("https://"):
+            wrong.append(f"{name}: must begin with https:// in production")
+    if not s.public_url.startswith("https://"):
+        wrong.append("PUBLIC_URL: must begin with https:// in production")
+    return wrong
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(bytes.fromhex(text)) >= 32
+    except ValueError:
+        return False
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip().lower() if "." in part else part.strip() for part in text.split(",") if part.strip())
+
+
+def _path(values: Mapping[str, str], name: str) -> Path | None:
+    return Path(values[name]).expanduser() if values.get(name) else None
+
+
+def _listen(text: str, wrong: list[str]) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if host and port.isdigit() and int(port) < 65536:
+        return host, int(port)
+    wrong.append('LISTEN: must be an address and a port, such as "127.0.0.1:8080"')
+    return "127.0.0.1", 8080
+
+
+def of_process() -> Mapping[str, str]:
+    """The environment of this process: the only place that reads it."""
+    return os.environ

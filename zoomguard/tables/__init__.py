@@ -1,0 +1,1 @@
+"""SQLModel tables, one file for each topic, with their named queries. Rows never leave a use case."""

@@ -1,0 +1,151 @@
+"""People, their roles, what must be valid for staff, and who belongs to whom."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import ClassVar
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+
+from zoomguard.domain.people import Check, Kind, Role
+from zoomguard.tables.database import Transaction
+from zoomguard.tables.types import Personal, Row, RowKind, UTCDateTime, chosen, column, key
+
+
+class Person(Row, table=True):
+    """Somebody; names, birth and address are sealed, the address is looked up by a keyed hash."""
+
+    __tablename__ = "person"
+    KIND: ClassVar[RowKind] = RowKind.DECISION
+    __table_args__ = (sa.UniqueConstraint("kind", "reference"), sa.UniqueConstraint("kind", "email_hash"))
+
+    id: str = key()
+    kind: Kind = column(type=chosen(Kind, "kind"))
+    reference: str | None = column(Personal.PSEUDONYM, default=None)
+    known_as: str = column(Personal.PERSONAL, "erasure", default="")
+    family_name: str = column(Personal.PERSONAL, "erasure", default="")
+    born_on: str = column(Personal.PERSONAL, "erasure", default="")
+    email: str = column(Personal.PERSONAL, "erasure", default="")
+    email_hash: str | None = column(Personal.PSEUDONYM, "erasure", default=None, index=True)
+    language: str = column(Personal.PERSONAL, default="en")
+    country: str = column(Personal.PERSONAL, default="")
+    timezone: str = column(Personal.PERSONAL, default="")
+    active: bool = column(default=True)
+    made_at: datetime = column(type=UTCDateTime)
+    version: int = column(default=1)
+
+
+class RoleHeld(Row, table=True):
+    """A role from a date on, until a date (exclusive) where it ended."""
+
+    __tablename__ = "role"
+    KIND: ClassVar[RowKind] = RowKind.DECISION
+
+    id: str = key()
+    person_id: str = column(Personal.PSEUDONYM, foreign_key="person.id", index=True)
+    role: Role = column(type=chosen(Role, "role"))
+    from_on: date = column()
+    until_on: date | None = column(default=None)
+    version: int = column(default=1)
+
+
+class CheckRecord(Row, table=True):
+    """A training, vetting or acknowledgement: when it was done and how long it is valid. No certificate."""
+
+    __tablename__ = "check_record"
+    KIND: ClassVar[RowKind] = RowKind.DECISION
+
+    id: str = key()
+    person_id: str = column(Personal.PSEUDONYM, foreign_key="person.id", index=True)
+    kind: Check = column(type=chosen(Check, "kind"))
+    done_on: date | None = column(default=None)
+    valid_until_on: date | None = column(default=None)
+    evidence_ref: str = column(Personal.PERSONAL, default="")
+    version: int = column(default=1)
+
+
+class Relation(Row, table=True):
+    """A guardian (or a member of staff) and a child."""
+
+    __tablename__ = "relation"
+    KIND: ClassVar[RowKind] = RowKind.DECISION
+    __table_args__ = (sa.UniqueConstraint("person_id", "child_id"),)
+
+    id: str = key()
+    person_id: str = column(Personal.PSEUDONYM, foreign_key="person.id", index=True)
+    child_id: str = column(Personal.PSEUDONYM, foreign_key="person.id", index=True)
+    kind: str = column(Personal.PERSONAL, default="")
+    parental_responsibility: bool = column(Personal.PERSONAL, default=False)
+    may_contact: bool = column(Personal.SPECIAL, default=False)
+    version: int = column(default=1)
+
+
+class Group(Row, table=True):
+    """A class."""
+
+    __tablename__ = "group"
+    KIND: ClassVar[RowKind] = RowKind.DECISION
+
+    id: str = key()
+    name: str = column(unique=True)
+    version: int = column(default=1)
+
+
+class GroupMember(Row, table=True):
+    """A child in a class."""
+
+    __tablename__ = "group_member"
+    KIND: ClassVar[RowKind] = RowKind.DECISION
+
+    group_id: str = column(primary_key=True, foreign_key="group.id")
+    child_id: str = column(Personal.PSEUDONYM, primary_key=True, foreign_key="person.id")
+
+
+def by_references(tx: Transaction, kind: Kind, references: tuple[str, ...]) -> dict[str, Person]:
+    """People of a kind by the school's references; absent ones are left out."""
+    rows = tx.all(select(Person).where(Person.kind == kind, col(Person.reference).in_(references)))
+    return {row.reference: row for row in rows if row.reference is not None}
+
+
+def by_email_hash(tx: Transaction, digest: str, kind: Kind = Kind.STAFF) -> Person | None:
+    """The person of a kind with that address."""
+    return tx.first(select(Person).where(Person.kind == kind, Person.email_hash == digest))
+
+
+def by_ids(tx: Transaction, ids: frozenset[str]) -> dict[str, Person]:
+    """People by id."""
+    return {p.id: p for p in tx.all(select(Person).where(col(Person.id).in_(ids)))}
+
+
+def lock_all(tx: Transaction, ids: frozenset[str]) -> dict[str, Person]:
+    """People by id, locked in order of id so that two asks for the same people wait for each other."""
+    rows = tx.all(select(Person).where(col(Person.id).in_(ids)).order_by(col(Person.id)).with_for_update())
+    return {p.id: p for p in rows}
+
+
+def roles_on(tx: Transaction, ids: frozenset[str], day: date) -> dict[str, frozenset[Role]]:
+    """The roles that people hold on a day."""
+    rows = tx.all(
+        select(RoleHeld).where(
+            col(RoleHeld.person_id).in_(ids),
+            RoleHeld.from_on <= day,
+            sa.or_(col(RoleHeld.until_on).is_(None), col(RoleHeld.until_on) > day),
+        )
+    )
+    return {i: frozenset(r.role for r in rows if r.person_id == i) for i in ids}
+
+
+def checks_of(tx: Transaction, ids: frozenset[str]) -> list[CheckRecord]:
+    """All check records of people."""
+    return tx.all(select(CheckRecord).where(col(CheckRecord.person_id).in_(ids)))
+
+
+def relations_of(tx: Transaction, ids: frozenset[str]) -> list[Relation]:
+    """Which children people are related to."""
+    return tx.all(select(Relation).where(col(Relation.person_id).in_(ids)))
+
+
+def relations_to(tx: Transaction, child_ids: frozenset[str]) -> list[Relation]:
+    """Who is related to these children."""
+    return tx.all(select(Relation).where(col(Relation.child_id).in_(child_ids)).order_by(col(Relation.id)))

@@ -1,0 +1,155 @@
+"""Recordings, their files, their bags, and who opened them why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+
+from zoomguard.domain.recordings import FileState, Purpose, RecordingState, RetentionClass
+from zoomguard.tables.database import Transaction
+from zoomguard.tables.types import Personal, Row, RowKind, UTCDateTime, chosen, column, key
+
+
+class Recording(Row, table=True):
+    """All files of one meeting instance (UUID)."""
+
+    __tablename__ = "recording"
+    KIND: ClassVar[RowKind] = RowKind.DECISION
+
+    id: str = key()
+    short_id: str = column(unique=True)
+    session_id: str | None = column(default=None, foreign_key="video_session.id", index=True)
+    uuid: str = column(unique=True)
+    meeting_number: int = column(type=sa.BigInteger)
+    host_id: str = column(Personal.PSEUDONYM)
+    state: RecordingState = column(type=chosen(RecordingState, "state"))
+    retention_class: RetentionClass = column(type=chosen(RetentionClass, "retention_class"))
+    retain_until_at: datetime | None = column(default=None, type=UTCDateTime)
+    starts_at: datetime = column(type=UTCDateTime)
+    last_end_at: datetime | None = column(default=None, type=UTCDateTime)
+    terms_version: str = column()
+    first_seen_at: datetime = column(type=UTCDateTime)
+    restricted: bool = column(default=False)
+    bags: int = column(default=0)
+    version: int = column(default=1)
+
+
+class RecordingFile(Row, table=True):
+    """One file: what Zoom said of it, where its copy lies, and what proves the copy."""
+
+    __tablename__ = "recording_file"
+    KIND: ClassVar[RowKind] = RowKind.DECISION
+    __table_args__ = (sa.UniqueConstraint("recording_id", "zoom_file_key"),)
+
+    id: str = key()
+    recording_id: str = column(foreign_key="recording.id", index=True)
+    zoom_file_key: str = column()
+    type: str = column()
+    recording_type: str = column(default="")
+    zoom_size: int | None = column(default=None, type=sa.BigInteger)
+    recorded_from_at: datetime | None = column(default=None, type=UTCDateTime)
+    recorded_to_at: datetime | None = column(default=None, type=UTCDateTime)
+    name: str = column()
+    bag_number: int = column()
+    state: FileState = column(type=chosen(FileState, "state"))
+    key: str = column(unique=True)
+    s3_version_id: str = column(default="")
+    size: int | None = column(default=None, type=sa.BigInteger)
+    sha256: str = column(default="")
+    crc64nvme: str = column(default="")
+    downloaded_at: datetime | None = column(default=None, type=UTCDateTime)
+    verified_at: datetime | None = column(default=None, type=UTCDateTime)
+    attempts: int = column(default=0)
+    last_error_code: str = column(default="")
+    version: int = column(default=1)
+
+
+class Bag(Row, table=True):
+    """A bag of a recording; sealed once its tagmanifest is in the bucket."""
+
+    __tablename__ = "bag"
+    KIND: ClassVar[RowKind] = RowKind.DECISION
+
+    recording_id: str = column(primary_key=True, foreign_key="recording.id")
+    number: int = column(primary_key=True)
+    prefix: str = column()
+    begun_at: datetime = column(type=UTCDateTime)
+    sealed_at: datetime | None = column(default=None, type=UTCDateTime)
+    version: int = column(default=1)
+
+
+class BagFile(Row, table=True):
+    """A tag file of a bag: its exact text, so that a sweep after a crash writes the same bytes."""
+
+    __tablename__ = "bag_file"
+    KIND: ClassVar[RowKind] = RowKind.DECISION
+    __table_args__ = (sa.ForeignKeyConstraint(["recording_id", "bag_number"], ["bag.recording_id", "bag.number"]),)
+
+    recording_id: str = column(primary_key=True)
+    bag_number: int = column(primary_key=True)
+    path: str = column(primary_key=True)
+    position: int = column()
+    content: str = column(Personal.PSEUDONYM)
+    size: int = column()
+    sha256: str = column()
+    s3_version_id: str = column(default="")
+
+
+class Viewing(Row, table=True):
+    """Somebody opened a recording, for a purpose and with a reason."""
+
+    __tablename__ = "viewing"
+    KIND: ClassVar[RowKind] = RowKind.DECISION
+
+    id: str = key()
+    recording_id: str = column(foreign_key="recording.id", index=True)
+    person_id: str = column(Personal.PSEUDONYM, foreign_key="person.id")
+    purpose: Purpose = column(type=chosen(Purpose, "purpose"))
+    opened_at: datetime = column(type=UTCDateTime)
+    until_at: datetime = column(type=UTCDateTime)
+    finished_at: datetime | None = column(default=None, type=UTCDateTime)
+    version: int = column(default=1)
+
+
+class ViewingRead(Row, table=True):
+    """A range of bytes that was streamed under a viewing."""
+
+    __tablename__ = "viewing_read"
+    KIND: ClassVar[RowKind] = RowKind.OBSERVATION
+
+    id: str = key()
+    viewing_id: str = column(foreign_key="viewing.id", index=True)
+    path: str = column()
+    start: int = column(type=sa.BigInteger)
+    stop: int = column(type=sa.BigInteger)
+    at: datetime = column(type=UTCDateTime)
+
+
+def by_uuid(tx: Transaction, uuid: str) -> Recording | None:
+    """The recording of a meeting instance."""
+    return tx.first(select(Recording).where(Recording.uuid == uuid))
+
+
+def find(tx: Transaction, id_or_short: str) -> Recording | None:
+    """A recording by its id or short id."""
+    named = sa.or_(col(Recording.id) == id_or_short, col(Recording.short_id) == id_or_short)
+    return tx.first(select(Recording).where(named))
+
+
+def files(tx: Transaction, recording_id: str) -> list[RecordingFile]:
+    """The files of a recording, in the order they were found."""
+    return tx.all(
+        select(RecordingFile).where(RecordingFile.recording_id == recording_id).order_by(col(RecordingFile.id))
+    )
+
+
+def bag_files(tx: Transaction, recording_id: str, number: int) -> list[BagFile]:
+    """The tag files of a bag, in the order they are written."""
+    return tx.all(
+        select(BagFile)
+        .where(BagFile.recording_id == recording_id, BagFile.bag_number == number)
+        .order_by(col(BagFile.position))
+    )
