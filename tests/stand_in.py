@@ -23,7 +23,7 @@ from urllib.parse import parse_qs, urlsplit
 if not __package__:  # run as a script: the folder above is what makes `tests` importable
     sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.stand_in_zoom import (  # noqa: E402
+from tests.stand_in_zoom import (
     OPEN,
     STAFF,
     WITH_BEARER,

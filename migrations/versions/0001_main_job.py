@@ -312,7 +312,6 @@ def create_tables() -> None:
         "message",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("to_person_id", sa.String(), nullable=False),
-        sa.Column("about_person_id", sa.String(), nullable=False),
         sa.Column("template", sa.String(), nullable=False),
         sa.Column("template_version", sa.String(), nullable=False),
         sa.Column("subject_kind", sa.String(), nullable=False),
@@ -324,16 +323,14 @@ def create_tables() -> None:
         sa.Column("state", chosen("state", "queued", "sent", "bounced", "dropped"), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["about_person_id"], ["person.id"], name="fk_message_about_person_id_person"),
         sa.ForeignKeyConstraint(["to_person_id"], ["person.id"], name="fk_message_to_person_id_person"),
         sa.PrimaryKeyConstraint("id", name="pk_message"),
         sa.UniqueConstraint(
             "subject_id",
             "template",
             "to_person_id",
-            "about_person_id",
             "step",
-            name="uq_message_subject_id_template_to_person_id_about_person_id_step",
+            name="uq_message_subject_id_template_to_person_id_step",
         ),
     )
     op.create_index("ix_message_subject_id", "message", ["subject_id"], unique=False)
@@ -547,6 +544,7 @@ def create_tables() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("prefix", sa.String(), nullable=False),
         sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("retain_until_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sealed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["recording_id"], ["recording.id"], name="fk_bag_recording_id_recording"),

@@ -1,7 +1,7 @@
 """Runs one server for as long as the test run that asked for it lives.
 
-A test run that is killed leaves no server and no files behind: a process of its own watches for the end
-of the owner, then ends the server and removes its directory.
+A test run that is killed leaves no server behind, and none of its files: a process of its own watches for
+the end of the owner, then ends the server and removes its directory.
 """
 
 import os

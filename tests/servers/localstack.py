@@ -25,13 +25,17 @@ ENVIRONMENT = Path(__file__).parents[2] / ".cache" / "localstack"
 STAMP = "made-from"
 NAMED_BY = "ZOOMGUARD_TEST_LOCALSTACK"
 
-# LocalStack 4.8 opens IPv4 ports on every interface, whatever address GATEWAY_LISTEN names.
-ON_LOOPBACK = """
+# LocalStack 4.8 opens IPv4 ports on every interface, whatever address GATEWAY_LISTEN names, and it keeps all
+# objects in one fixed directory below /tmp.
+LAUNCHER = """
+import tempfile
 from twisted.internet import endpoints
 class Loopback(endpoints.TCP4ServerEndpoint):
     def __init__(self, reactor, port, backlog=50, interface="127.0.0.1"):
         super().__init__(reactor, port, backlog, interface)
 endpoints.TCP4ServerEndpoint = Loopback
+from localstack.services.s3 import provider
+provider.DEFAULT_S3_TMP_DIR = tempfile.mkdtemp()
 from localstack.runtime.main import main
 main()
 """
@@ -42,7 +46,7 @@ def start(owner: int) -> tuple[str, Kept]:
     python = find_environment() / "bin" / "python"
     directory = Path(tempfile.mkdtemp(prefix="zoomguard-localstack-"))
     port = free_port()
-    kept = keep([str(python), "-c", ON_LOOPBACK], directory, owner, settings(directory, port))
+    kept = keep([str(python), "-c", LAUNCHER], directory, owner, settings(directory, port))
     url = f"http://127.0.0.1:{port}"
     kept.wait_until(lambda: answers(url), limit_s=90)
     return url, kept

@@ -118,7 +118,8 @@ class Lock:
 
 @dataclass(frozen=True)
 class StoredObject:
-    """A version of an object as S3 reports it: checksums as base64 text, None where it does not say."""
+    """A version of an object as S3 reports it. `crc64nvme` is base64 text, and None where the server does not say
+    or is not known to compare checksums with the bytes (some echo what they were given): then all is read again."""
 
     key: str
     version_id: str
@@ -156,7 +157,7 @@ class Vault(Protocol):
     """The bucket: versioned, locked, written once."""
 
     def put(self, key: str, content: bytes, lock: Lock) -> str:
-        """Puts a small object with its lock and gives the version id."""
+        """Puts a small object with its lock and gives the version id. Conflict where the key is taken already."""
 
     def begin(self, key: str, lock: Lock) -> Upload:
         """Begins a multipart upload with a full-object CRC64NVME."""
@@ -214,3 +215,10 @@ class Mailer(Protocol):
 
 
 Progress = Callable[[str, int, int | None], None]
+
+
+class Claims(Protocol):
+    """Locks that die with their process: whoever holds one works alone on that subject."""
+
+    def claim(self, name: str, wait_s: float = 0) -> AbstractContextManager[bool]:
+        """Tries for up to `wait_s` to take a claim and says whether it was had; let go at the end of the block."""

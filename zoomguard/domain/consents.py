@@ -75,18 +75,35 @@ def decide(events: Iterable[ConsentEvent], scope: Scope, on: date, known_at: dat
     """The state on the date `on` by what was known at `known_at`.
 
     Per giver the latest effective event counts. A refusal, withdrawal or dispute of any guardian beats
-    every yes, whether verified or not and whoever gave it: stopping is as easy as it can be.
+    every yes, whether verified or not and whoever gave it: stopping is as easy as it can be. So an objection
+    ends only by a yes of the same giver that was recorded after it and takes effect no earlier.
     """
-    known = [e for e in events if e.scope is scope and e.recorded_at <= known_at.astimezone(UTC)]
-    latest: dict[str, ConsentEvent] = {}
-    for event in sorted(known, key=lambda e: (e.effective_on, e.recorded_at, e.id)):
-        if event.effective_on <= on:
-            latest[event.giver_id] = event
-    objections = [e for e in latest.values() if e.type in OBJECTIONS]
+    by_giver: dict[str, list[ConsentEvent]] = {}
+    for event in events:
+        known = event.recorded_at <= known_at.astimezone(UTC)
+        if event.scope is scope and known and event.effective_on <= on:
+            by_giver.setdefault(event.giver_id, []).append(event)
+    latest = tuple(_word_of(said) for said in by_giver.values())
+    objections = [e for e in latest if e.type in OBJECTIONS]
     if objections:
-        newest = max(objections, key=lambda e: (e.effective_on, e.recorded_at, e.id))
+        newest = max(objections, key=_order)
         return ConsentDecision(OBJECTIONS[newest.type], tuple(sorted(e.id for e in objections)))
-    return _of_yeses(tuple(latest.values()), on)
+    return _of_yeses(latest, on)
+
+
+def _word_of(said: list[ConsentEvent]) -> ConsentEvent:
+    """What counts of all that one giver said: an objection that still stands, or else the latest yes."""
+    yeses = [e for e in said if e.type not in OBJECTIONS]
+    standing = [e for e in said if e.type in OBJECTIONS and not any(_ends(yes, e) for yes in yeses)]
+    return max(standing or yeses, key=_order)
+
+
+def _ends(yes: ConsentEvent, objection: ConsentEvent) -> bool:
+    return yes.effective_on >= objection.effective_on and yes.recorded_at > objection.recorded_at
+
+
+def _order(event: ConsentEvent) -> tuple[date, datetime, str]:
+    return event.effective_on, event.recorded_at, event.id
 
 
 def _of_yeses(yeses: tuple[ConsentEvent, ...], on: date) -> ConsentDecision:

@@ -19,6 +19,8 @@ Scalar = str | int | bool | None
 PASSCODE_LENGTH = 10
 # Zoom's own limit is 10 characters out of letters, digits and a few specials; these cannot be mistaken for others.
 SMALL, LARGE, DIGITS, SPECIALS = "abcdefghjkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789", "@-_*"
+# What the agenda says after our mark: the same for everybody, so it tells nothing about anybody.
+AGENDA = "A recorded session of the college. Two members of staff take part."
 MARK = re.compile(r"zg:(?P<installation>[A-Za-z0-9-]{1,48}):(?P<session>[0-9A-Z]{26}):(?P<attempt>\d{1,3})")
 # Which rule stands behind each setting: a difference is a finding of that rule. In the order people read them.
 GOVERNED: dict[str, tuple[str, Scalar]] = {
@@ -93,7 +95,7 @@ class MeetingPlan:
         """The body of POST /users/{userId}/meetings, with each governed setting in it."""
         body: dict[str, object] = {
             "topic": self.topic,
-            "agenda": f"{self.mark}\nA recorded session of the college. Two members of staff take part.",
+            "agenda": f"{self.mark}\n{AGENDA}",
             "start_time": iso(self.starts_at),
             "duration": self.minutes,
             "timezone": self.zone,
@@ -207,8 +209,7 @@ def _other_differences(plan: MeetingPlan, meeting: Meeting) -> tuple[Difference,
     found = []
     if meeting.passcode != plan.passcode:
         found.append(Difference("password", "VC-PASSCODE", "a passcode of its own", _passcode_words(meeting.passcode)))
-    missing = {o.lower() for o in plan.observers} - meeting.alternative_hosts
-    if missing:
+    if {o.lower() for o in plan.observers} != meeting.alternative_hosts:
         wanted, got = ";".join(plan.observers), ";".join(sorted(meeting.alternative_hosts)) or None
         found.append(Difference("settings.alternative_hosts", "OBSERVER-AT-ZOOM", wanted, got))
     if meeting.starts_at != plan.starts_at:

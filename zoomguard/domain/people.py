@@ -100,9 +100,12 @@ def address(text: str) -> str:
 
 
 def staff_address(text: str) -> str:
-    """The address of a member of staff with any +alias cut off: `a.b+x@` is the same person as `a.b@`."""
+    """The address of a member of staff with any +alias cut off: `a.b+x@` is the same person as `a.b@`.
+
+    ValueError where nothing is left of it.
+    """
     local, _, domain = address(text).partition("@")
-    return f"{local.partition('+')[0]}@{domain}"
+    return address(f"{local.partition('+')[0]}@{domain}")
 
 
 def in_domains(mail: str, domains: tuple[str, ...]) -> bool:

@@ -45,7 +45,10 @@ def to_utc(wall: datetime, zone_name: str, fold: str | None = None) -> datetime:
     comes twice and `fold` ("earlier" or "later") does not say which.
     """
     where = zone(zone_name)
-    first, second = (wall.replace(tzinfo=where, fold=n).astimezone(UTC) for n in (0, 1))
+    try:
+        first, second = (wall.replace(tzinfo=where, fold=n).astimezone(UTC) for n in (0, 1))
+    except OverflowError:
+        raise BadInput("No calendar reaches that far.", "Give a nearer date.", code="BAD_TIME") from None
     if first.astimezone(where).replace(tzinfo=None) != wall:
         before, after = (m.astimezone(where).strftime("%H:%M") for m in (second, first))
         raise BadInput(

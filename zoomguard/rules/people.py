@@ -50,8 +50,8 @@ _AT_ZOOM = "Ask the college's Zoom administrator for a licensed, active Zoom acc
 
 
 def _same_person(teacher: StaffOnRecord, observer: StaffOnRecord) -> bool:
-    """A second record with the same staff number is the same person."""
-    return teacher.id == observer.id or teacher.reference == observer.reference
+    """A second record with the same staff number is the same person; two without a number need not be."""
+    return teacher.id == observer.id or (bool(teacher.reference) and teacher.reference == observer.reference)
 
 
 def _against_observing(people: PeopleFacts, observer: StaffOnRecord) -> Iterator[str]:
@@ -61,7 +61,7 @@ def _against_observing(people: PeopleFacts, observer: StaffOnRecord) -> Iterator
         yield "This person may not act as observer."
     if observer.busy_with:
         yield f"The observer is in {_listed(observer.busy_with)} at that time."
-    if observer.related_children.intersection(c.id for c in people.children):
+    if any(observer.related_children.intersection((c.id, c.reference)) for c in people.children):
         yield "The observer is related to a learner of this session."
     yield from _at_zoom(people.observer_posture)
 
@@ -89,7 +89,7 @@ def _listed(sessions: tuple[str, ...]) -> str:
 def staff_use_accounts_of_the_organisation(people: PeopleFacts, terms: Terms) -> tuple[Verdict, ...]:
     observer = people.observer.email if people.observer else "observer"
     asked = {people.teacher.email: people.teacher_organisational}
-    asked.setdefault(observer, people.observer_organisational)
+    asked[observer] = asked.get(observer, True) and people.observer_organisational
     return tuple(
         passed(subject=who) if ours else failed("The address is not one of the organisation's.", who)
         for who, ours in asked.items()
@@ -183,6 +183,22 @@ def nobody_is_in_two_sessions(people: PeopleFacts, terms: Terms) -> tuple[Verdic
 
 
 @rule(
+    "ROSTER-ACTIVE",
+    title="Every learner on the roster is still at the college",
+    origin=Origin.BRIEF,
+    level=Level.ENFORCE,
+    override=Override.NONE,
+    remedy="Leave this learner out.",
+    who=OFFICE,
+)
+def every_learner_is_active(people: PeopleFacts, terms: Terms) -> tuple[Verdict, ...]:
+    return tuple(
+        passed(subject=c.reference) if c.active else failed("No longer on the school's list.", c.reference)
+        for c in people.children
+    )
+
+
+@rule(
     "ZOOM-LICENCE",
     title="The teacher's Zoom account is active and licensed",
     origin=Origin.BRIEF,
@@ -222,6 +238,7 @@ RULES: tuple[Rule[PeopleFacts], ...] = (
     staff_are_suitable,
     policy_is_acknowledged,
     nobody_is_in_two_sessions,
+    every_learner_is_active,
     the_host_can_host,
     the_session_has_a_child,
 )

@@ -7,7 +7,8 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from zoomguard.domain.errors import SettingsWrong
+from zoomguard.domain.errors import BadInput, SettingsWrong
+from zoomguard.domain.times import printable, zone
 
 DEFAULT = """\
 # The organisation's terms. Each change makes a new version; every decision names the version it was taken under.
@@ -69,9 +70,7 @@ class Terms:
     policy_ack_valid_days: int = 400
     shown_name: str = "number"
     consent_max_months: int = 13
-    retention_days: Mapping[str, int] = field(
-        default_factory=lambda: {"routine": 90, "no_child": 14, "unassigned": 90}
-    )
+    retention_days: Mapping[str, int] = field(default_factory=lambda: {"routine": 90, "no_child": 14, "unassigned": 90})
 
 
 def version_of(body: bytes) -> str:
@@ -91,7 +90,7 @@ def read(body: bytes) -> Terms:
     terms = Terms(
         version_of(body),
         organisation=organisation.text("name", "The College"),
-        zone=organisation.text("zone", "Europe/London"),
+        zone=organisation.zone("zone", "Europe/London"),
         contacts=Contacts(
             contacts.text("safeguarding_lead", "the designated safeguarding lead"),
             contacts.text("safeguarding_phone", ""),
@@ -107,6 +106,8 @@ def read(body: bytes) -> Terms:
         retention_days=_retention(table, wrong),
     )
     session.choice("observer", "required", ("required",))
+    for section in (organisation, contacts, session, consent):
+        section.note_the_rest()
     wrong += [f"TERMS_FILE: [{name}] is not known" for name in sorted(set(table) - SECTIONS)]
     if wrong:
         raise SettingsWrong(tuple(wrong))
@@ -117,13 +118,15 @@ SECTIONS = {"organisation", "contacts", "session", "consent", "retention"}
 
 
 def _retention(table: Mapping[str, object], wrong: list[str]) -> dict[str, int]:
-    classes = table.get("retention", {})
-    named = classes if isinstance(classes, Mapping) else {}
+    named = _Section(table, "retention", wrong).values
     limits = {"routine": (90, 30, 365), "no_child": (14, 1, 365), "unassigned": (90, 30, 365)}
-    return {
-        name: _Section(named, name, wrong, f"retention.{name}").number("days", default, low, high)
-        for name, (default, low, high) in limits.items()
-    }
+    wrong += [f"TERMS_FILE: [retention.{name}] is not known" for name in sorted(set(named) - set(limits))]
+    days = {}
+    for name, (default, low, high) in limits.items():
+        section = _Section(named, name, wrong, f"retention.{name}")
+        days[name] = section.number("days", default, low, high)
+        section.note_the_rest()
+    return days
 
 
 class _Section:
@@ -132,26 +135,45 @@ class _Section:
     def __init__(self, table: Mapping[str, object], name: str, wrong: list[str], shown: str = "") -> None:
         section = table.get(name, {})
         self.values: Mapping[str, object] = section if isinstance(section, Mapping) else {}
-        self.name, self.wrong = shown or name, wrong
+        self.name, self.wrong, self.known = shown or name, wrong, set[str]()
+        if not isinstance(section, Mapping):
+            wrong.append(f"TERMS_FILE: [{self.name}] must be a section")
+
+    def note_the_rest(self) -> None:
+        """A misspelt name must not leave a default in force unseen."""
+        unknown = sorted(set(self.values) - self.known)
+        self.wrong += [f"TERMS_FILE: [{self.name}] {printable(key)} is not known" for key in unknown]
+
+    def zone(self, key: str, default: str) -> str:
+        value = self.text(key, default)
+        try:
+            zone(value)
+        except BadInput:
+            self._note(key, 'a time zone such as "Europe/London"', default)
+        return value
 
     def text(self, key: str, default: str) -> str:
-        value = self.values.get(key, default)
+        value = self._get(key, default)
         if isinstance(value, str) and value.isprintable():
             return value
         return str(self._note(key, "a line of text", default))
 
     def number(self, key: str, default: int, low: int, high: int) -> int:
-        value = self.values.get(key, default)
+        value = self._get(key, default)
         if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
             return value
         self._note(key, f"a whole number from {low} to {high}", default)
         return default
 
     def choice(self, key: str, default: str, choices: tuple[str, ...]) -> str:
-        value = self.values.get(key, default)
+        value = self._get(key, default)
         if value in choices:
             return str(value)
         return str(self._note(key, " or ".join(f'"{c}"' for c in choices), default))
+
+    def _get(self, key: str, default: object) -> object:
+        self.known.add(key)
+        return self.values.get(key, default)
 
     def _note(self, key: str, right: str, default: object) -> object:
         self.wrong.append(f"TERMS_FILE: [{self.name}] {key} must be {right}")

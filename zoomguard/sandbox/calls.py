@@ -1,4 +1,4 @@
-"""What the sandbox was asked: a list for people with the secrets cut, and whole exchanges for shape checks."""
+"""What the sandbox was asked: a list with the secrets cut, and whole exchanges for checks of their shape."""
 
 import json
 import os

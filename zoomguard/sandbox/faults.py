@@ -58,7 +58,10 @@ class Faults:
         self._on: dict[str, Fault] = {}
 
     def switch(self, name: str, times: int | None = None, on: bool | str = True, **more: Any) -> None:
-        """Switch a fault on or off; `on` as "METHOD /path" limits it to one operation. ValueError if unknown."""
+        """Switch a fault on or off; `on` as "METHOD /path" limits it to one operation.
+
+        ValueError for a name that is not known.
+        """
         if name not in STRIKES_AT:
             raise ValueError(f"there is no fault {name!r}; there are {', '.join(sorted(STRIKES_AT))}")
         if times is not None and (isinstance(times, bool) or not isinstance(times, int) or times < 1):
@@ -100,6 +103,8 @@ class Faults:
 def _operation(name: str, on: bool | str) -> str | None:
     if isinstance(on, bool):
         return STRIKES_AT[name] if on else None
+    if not isinstance(on, str):
+        raise ValueError("on is true, false or a text")
     method, gap, path = on.replace("...", "*").partition(" ")
     if not gap or not method or not path.startswith(("/", "*")):
         raise ValueError('on is true, false, or an operation such as "POST /users"')

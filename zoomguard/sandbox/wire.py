@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Ask:
-    """One request. `target` is the path as it was sent, `path` is decoded once with doubled slashes merged."""
+    """One request. `target` is the path as it was sent, `path` is decoded once, double slashes merged."""
 
     method: str
     target: str

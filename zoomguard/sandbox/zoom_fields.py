@@ -1,12 +1,12 @@
-"""What a meeting may carry: Zoom's fields with their types, lengths and choices, and what holds by default."""
+"""What a meeting may carry: Zoom's fields with their types, lengths and choices, and the defaults."""
 
 import re
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from typing import Any, Union
+from typing import Any, TypeAlias, Union
 
 Check = Callable[[Any], bool]
-Shape = Union[Check, dict[str, "Shape"], list["Shape"]]  # a list holds the shape of its items
+Shape: TypeAlias = Union[Check, dict[str, "Shape"], list["Shape"]]  # noqa: UP007 (it holds itself)
 
 
 def flag(value: Any) -> bool:

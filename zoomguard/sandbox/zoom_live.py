@@ -22,7 +22,7 @@ def instance_of(state: ZoomState, meeting: Meeting) -> Instance:
 
 
 def start_meeting(state: ZoomState, instance: Instance, at: datetime) -> None:
-    """The first host is in: the meeting has started, and recording with it where it was scheduled so."""
+    """The first host is in: the meeting has started."""
     if instance.start_at is None:
         instance.start_at = at
         state.webhooks.send("meeting.started", _meeting(instance), at)
@@ -72,6 +72,17 @@ def stop_recording(state: ZoomState, instance: Instance, at: datetime) -> None:
         instance.recording_from_at = None
 
 
+def pause_recording(state: ZoomState, instance: Instance, at: datetime) -> None:
+    """Recording waits; its file stays one."""
+    if instance.recording_from_at is not None:
+        _tell_recording(state, "paused", instance, at, at)
+
+
+def resume_recording(state: ZoomState, instance: Instance, at: datetime) -> None:
+    if instance.recording_from_at is not None:
+        _tell_recording(state, "resumed", instance, at, None)
+
+
 def end_meeting(state: ZoomState, instance: Instance, at: datetime) -> None:
     """All leave, recording stops, the meeting ends; what was recorded goes to be processed."""
     for stay in instance.stays:
@@ -108,9 +119,7 @@ def _leave(state: ZoomState, instance: Instance, stay: Stay, at: datetime, reaso
         _tell(state, "participant_left", instance, stay, at, join_time=stamp(stay.join_at), **more)
 
 
-def _tell(
-    state: ZoomState, event: str, instance: Instance, stay: Stay, at: datetime, **more: str
-) -> None:
+def _tell(state: ZoomState, event: str, instance: Instance, stay: Stay, at: datetime, **more: str) -> None:
     person = stay.person
     participant = {
         "user_id": stay.session_id,
@@ -160,8 +169,9 @@ def _control(state: ZoomState, call: Call) -> Answer:
         raise ZoomRefusal(400, 300, "There is no live meeting with this id.")
     act = {
         "recording.start": start_recording,
-        "recording.resume": start_recording,
         "recording.stop": stop_recording,
+        "recording.pause": pause_recording,
+        "recording.resume": resume_recording,
     }.get(method)
     if act:
         act(state, meeting.live, state.clock.now())

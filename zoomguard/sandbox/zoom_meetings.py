@@ -31,7 +31,10 @@ def _create(state: ZoomState, call: Call) -> Answer:
     meeting = _new_meeting(state, host, body)
     _set(state, call, meeting, body.get("settings", {}))
     state.meetings[meeting.number] = meeting
-    return json_answer(201, _document(state, call, meeting))
+    document = _document(state, call, meeting)
+    if meeting.settings["approval_type"] in (0, 1):
+        document["registration_url"] = f"{state.origin}/meeting/register/{meeting.number}"
+    return json_answer(201, document)
 
 
 def _get(state: ZoomState, call: Call) -> Answer:
@@ -216,7 +219,9 @@ def _set(state: ZoomState, call: Call, meeting: Meeting, asked: dict[str, Any]) 
     stored = dict(meeting.settings)
     for name, value in asked.items():
         before = stored.get(name)
-        stored[name] = {**before, **value} if isinstance(before, dict) and name != "waiting_room_options" else value
+        stored[name] = (
+            {**before, **value} if isinstance(before, dict) and name != "waiting_room_options" else value
+        )
     if stored["waiting_room"]:
         stored["join_before_host"] = False
     if stored["auto_recording"] == "cloud" and (
@@ -249,8 +254,6 @@ def _document(state: ZoomState, call: Call, meeting: Meeting) -> dict[str, Any]:
     }
     if settings["use_pmi"]:
         document["pmi"] = str(meeting.host.pmi)
-    if settings["approval_type"] in (0, 1):
-        document["registration_url"] = f"{state.origin}/meeting/register/{meeting.number}"
     return document
 
 

@@ -10,7 +10,7 @@ from zoomguard.sandbox.zoom_state import Call, Instance, Route, Stay, ZoomState,
 def _details(state: ZoomState, call: Call) -> Answer:
     instance = _ended(state, call.params["meeting"])
     host = instance.meeting.host
-    assert instance.start_at and instance.end_at
+    start_at, end_at = instance.span
     present = [stay for stay in instance.stays if not stay.waiting]
     document = {
         "id": instance.meeting.number,
@@ -21,9 +21,9 @@ def _details(state: ZoomState, call: Call) -> Answer:
         "topic": instance.meeting.fields["topic"],
         "type": instance.meeting.fields["type"],
         "source": "Zoom",
-        "start_time": stamp(instance.start_at),
-        "end_time": stamp(instance.end_at),
-        "duration": round((instance.end_at - instance.start_at).total_seconds() / 60),
+        "start_time": stamp(start_at),
+        "end_time": stamp(end_at),
+        "duration": round((end_at - start_at).total_seconds() / 60),
         "total_minutes": round(sum(map(_seconds, present)) / 60),
         "participants_count": len({stay.person.key for stay in present}),
         "has_meeting_summary": False,
@@ -55,33 +55,27 @@ def _people(state: ZoomState, call: Call, report: bool) -> Answer:
     if len({stay.person.key for stay in stays}) < 2:  # Zoom reports nothing of a person who was alone
         stays = []
     page, fields = state.pages.page(call.ask, stays)
-    rows = [_row(stay) for stay in page]
-    for row in rows:
-        if report:
-            row["participant_user_id"] = row["id"]
-            del row["internal_user"]
-        if not report or call.query.get("include_fields") != "registrant_id":
-            row.pop("registrant_id", None)
-    if not report and call.query.get("include_fields") == "registrant_id":
-        for row, stay in zip(rows, page, strict=True):
-            row["registrant_id"] = stay.person.registrant_id
-    return json_answer(200, fields | {"participants": rows})
+    registered = call.query.get("include_fields") == "registrant_id"
+    return json_answer(200, fields | {"participants": [_row(stay, report, registered) for stay in page]})
 
 
-def _row(stay: Stay) -> dict[str, Any]:
-    return {
+def _row(stay: Stay, report: bool, registered: bool) -> dict[str, Any]:
+    row = {
         "id": stay.person.user_id,
         "name": stay.person.name,
         "user_id": stay.session_id,
-        "registrant_id": stay.person.registrant_id,
         "user_email": stay.person.email,
         "join_time": stamp(stay.join_at),
         "leave_time": stamp(stay.leave_at or stay.join_at),
         "duration": _seconds(stay),
         "failover": False,
         "status": "in_waiting_room" if stay.waiting else "in_meeting",
-        "internal_user": bool(stay.person.user_id),
     }
+    if report:
+        row["participant_user_id"] = stay.person.user_id
+    else:
+        row["internal_user"] = bool(stay.person.user_id)
+    return row | ({"registrant_id": stay.person.registrant_id} if registered else {})
 
 
 def _seconds(stay: Stay) -> int:

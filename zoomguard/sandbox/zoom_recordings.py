@@ -26,8 +26,7 @@ TYPES = {
 
 def keep_recording(state: ZoomState, instance: Instance) -> Recording:
     """Make the files of an instance that has ended, and plan the events that tell of them."""
-    assert instance.end_at
-    listed_at = instance.end_at + timedelta(seconds=instance.processing_s)
+    listed_at = instance.span[1] + timedelta(seconds=instance.processing_s)
     late = timedelta(seconds=instance.transcript_s)
     files = [
         RecordingFile(
@@ -209,7 +208,7 @@ def _document(state: ZoomState, recording: Recording, trash: bool, wrong_by: int
 
 def _summary(state: ZoomState, recording: Recording, files: list[RecordingFile]) -> dict[str, Any]:
     instance = recording.instance
-    assert instance.start_at and instance.end_at
+    start_at, end_at = instance.span
     return {
         "uuid": instance.uuid,
         "id": instance.meeting.number,
@@ -217,8 +216,8 @@ def _summary(state: ZoomState, recording: Recording, files: list[RecordingFile])
         "host_id": instance.meeting.host.id,
         "topic": instance.meeting.fields["topic"],
         "type": str(instance.meeting.fields["type"]),
-        "start_time": stamp(instance.start_at),
-        "duration": round((instance.end_at - instance.start_at).total_seconds() / 60),
+        "start_time": stamp(start_at),
+        "duration": round((end_at - start_at).total_seconds() / 60),
         "total_size": sum(one.medium.size_bytes for one in files),
         "recording_count": len(files),
         "recording_play_passcode": recording.passcode,

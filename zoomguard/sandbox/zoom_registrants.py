@@ -59,7 +59,9 @@ def _list(state: ZoomState, call: Call) -> Answer:
 
 
 def _get(state: ZoomState, call: Call) -> Answer:
-    return json_answer(200, _document(_find(state.meeting(call.params["meeting"]), call.params["registrant"])))
+    return json_answer(
+        200, _document(_find(state.meeting(call.params["meeting"]), call.params["registrant"]))
+    )
 
 
 def _delete(state: ZoomState, call: Call) -> Answer:
@@ -74,7 +76,9 @@ def _status(state: ZoomState, call: Call) -> Answer:
         bad.append("action")
     if bad:
         raise invalid(*bad)
-    chosen = [_find(meeting, one.get("id") or one.get("email", "")) for one in call.body.get("registrants", [])]
+    chosen = [
+        _find(meeting, one.get("id") or one.get("email", "")) for one in call.body.get("registrants", [])
+    ]
     for registrant in chosen:
         if not state.spend(STATUS_CHANGES_A_DAY, "registrant status", registrant.id):
             raise user_day_limit(STATUS_CHANGES_A_DAY, "Update Registrant Status", "the registrant")
@@ -124,7 +128,10 @@ def _new(state: ZoomState, meeting: Meeting, person: dict[str, Any], status: str
 
 def _find(meeting: Meeting, word: str) -> Registrant:
     for registrant in meeting.registrants:
-        if registrant.status != "cancelled" and word.lower() in (registrant.id.lower(), registrant.email.lower()):
+        if registrant.status != "cancelled" and word.lower() in (
+            registrant.id.lower(),
+            registrant.email.lower(),
+        ):
             return registrant
     raise ZoomRefusal(404, 3304, "The registrant does not exist.")
 
@@ -156,9 +163,7 @@ ROUTES = (
         "HEAVY",
         _batch,
     ),
-    Route(
-        "POST", "/v2/meetings/{meeting}/registrants", "meeting:write:registrant:admin", "LIGHT", _create
-    ),
+    Route("POST", "/v2/meetings/{meeting}/registrants", "meeting:write:registrant:admin", "LIGHT", _create),
     Route(
         "GET", "/v2/meetings/{meeting}/registrants", "meeting:read:list_registrants:admin", "MEDIUM", _list
     ),

@@ -99,6 +99,12 @@ class Instance:
     processing_s: float = 0
     transcript_s: float = 0
 
+    @property
+    def span(self) -> tuple[datetime, datetime]:
+        """From start to end, or to the start while it runs."""
+        start_at = self.start_at or self.meeting.start_at
+        return start_at, self.end_at or start_at
+
     def open_stay(self, person: Person, waiting: bool) -> Stay | None:
         """Where this person is now, if there."""
         for stay in self.stays:

@@ -136,8 +136,9 @@ def _plain_settings(user: User) -> dict[str, Any]:
 
 def _in_meeting() -> dict[str, Any]:
     off = (
-        "allow_live_streaming annotation auto_saving_chat breakout_room breakout_room_schedule e2e_encryption "
-        "far_end_camera_control file_transfer private_chat remote_control remote_support whiteboard"
+        "allow_live_streaming annotation auto_saving_chat breakout_room breakout_room_schedule "
+        "e2e_encryption far_end_camera_control file_transfer private_chat remote_control remote_support "
+        "whiteboard"
     ).split()
     return dict.fromkeys(off, False) | {
         "allow_host_to_enable_focus_mode": True,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import ClassVar
 
+import sqlalchemy as sa
 from sqlmodel import col, select
 
 from zoomguard.domain.consents import ConsentType, Scope
 from zoomguard.tables.database import Transaction
+from zoomguard.tables.people import Relation
 from zoomguard.tables.types import Personal, Row, RowKind, UTCDateTime, chosen, column, key
 
 
@@ -43,3 +45,24 @@ def of_children(tx: Transaction, child_ids: frozenset[str], scopes: tuple[Scope,
         .where(col(ConsentEventRow.child_id).in_(child_ids), col(ConsentEventRow.scope).in_(scopes))
         .order_by(col(ConsentEventRow.id))
     )
+
+
+def with_authority(tx: Transaction, child_ids: frozenset[str]) -> list[tuple[ConsentEventRow, bool]]:
+    """All events of these children, each with whether its giver holds parental responsibility."""
+    same = sa.and_(
+        col(Relation.person_id) == col(ConsentEventRow.giver_id),
+        col(Relation.child_id) == col(ConsentEventRow.child_id),
+    )
+    rows = tx.all(
+        select(ConsentEventRow, Relation.parental_responsibility)
+        .outerjoin(Relation, same)
+        .where(col(ConsentEventRow.child_id).in_(child_ids))
+        .order_by(col(ConsentEventRow.id))
+    )
+    return [(row, bool(authority)) for row, authority in rows]
+
+
+def known_hashes(tx: Transaction, hashes: tuple[str, ...]) -> frozenset[str]:
+    """Which of these contents are on record already."""
+    found = tx.all(select(ConsentEventRow.content_hash).where(col(ConsentEventRow.content_hash).in_(hashes)))
+    return frozenset(found)

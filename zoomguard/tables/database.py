@@ -82,7 +82,6 @@ class Transaction:
         Fault for a decision without an event, or an event without a decision's transaction.
         """
         events = audit if isinstance(audit, tuple) else (audit,)
-        self._note_decisions()
         self._session.flush()
         if self._decided and not events:
             raise Fault("A decision was made without an audit event.", "Report this defect.")
@@ -90,10 +89,16 @@ class Transaction:
             self._append(events)
         self._session.commit()
 
-    def _note_decisions(self) -> None:
-        changed = [r for r in self._session.dirty if self._session.is_modified(r)]
-        for row in (*self._session.new, *changed, *self._session.deleted):
-            self._decided |= isinstance(row, Row) and row.KIND in DECISIONS
+    def before_flush(self, session: Session, *_: object) -> None:
+        """Notes decisions, keeps appended rows as they are, and raises the version of each changed row."""
+        changed = [r for r in session.dirty if isinstance(r, Row) and session.is_modified(r)]
+        for row in session.deleted:
+            raise Fault(f"A row of {row.__tablename__} was to be deleted.", "Report this defect.")
+        for row in changed:
+            _refuse_change(row)
+            if "version" in type(row).model_fields:
+                row.version += 1  # type: ignore[attr-defined]
+        self._decided |= any(isinstance(r, Row) and r.KIND in DECISIONS for r in (*session.new, *changed))
 
     def _append(self, events: tuple[chain.Event, ...]) -> None:
         """The chain's head is held for the shortest time: taken here, let go by COMMIT."""
@@ -119,18 +124,9 @@ class Transaction:
         return seq, digest
 
 
-def _before_flush(session: Session, *_: object) -> None:
-    """Appended rows stay as they are, and each change of a row raises its version."""
-    for row in session.deleted:
-        if isinstance(row, Row) and row.KIND is not RowKind.SERVICE:
-            raise Fault(f"A row of {row.__tablename__} was to be deleted.", "Report this defect.")
-    for row in session.dirty:
-        if not isinstance(row, Row) or not session.is_modified(row):
-            continue
-        if row.KIND in APPENDED:
-            raise Fault(f"A row of {row.__tablename__} was to be changed.", "Report this defect.")
-        if "version" in type(row).model_fields:
-            row.version += 1  # type: ignore[attr-defined]
+def _refuse_change(row: Row) -> None:
+    if row.KIND in APPENDED:
+        raise Fault(f"A row of {row.__tablename__} was to be changed.", "Report this defect.")
 
 
 class Database:
@@ -164,9 +160,10 @@ class Database:
         _open.depth = getattr(_open, "depth", 0) + 1
         try:
             with Session(self.engine, expire_on_commit=False, autoflush=True) as session:
-                event.listen(session, "before_flush", _before_flush)
+                tx = Transaction(session, self._now, lambda: _genesis_of(session))
+                event.listen(session, "before_flush", tx.before_flush)
                 session.connection(execution_options={"zoomguard_immediate": immediate})
-                yield Transaction(session, self._now, lambda: _genesis_of(session))
+                yield tx
         except (exc.OperationalError, exc.TimeoutError) as error:
             # A database error can carry values: only its kind is passed on.
             state = getattr(getattr(error, "orig", None), "sqlstate", None) or type(error).__name__

@@ -27,11 +27,10 @@ class Message(Row, table=True):
 
     __tablename__ = "message"
     KIND: ClassVar[RowKind] = RowKind.DECISION
-    __table_args__ = (sa.UniqueConstraint("subject_id", "template", "to_person_id", "about_person_id", "step"),)
+    __table_args__ = (sa.UniqueConstraint("subject_id", "template", "to_person_id", "step"),)
 
     id: str = key()
     to_person_id: str = column(Personal.PSEUDONYM, foreign_key="person.id", index=True)
-    about_person_id: str = column(Personal.PSEUDONYM, foreign_key="person.id")
     template: str = column()
     template_version: str = column()
     subject_kind: str = column()

@@ -113,6 +113,18 @@ def by_email_hash(tx: Transaction, digest: str, kind: Kind = Kind.STAFF) -> Pers
     return tx.first(select(Person).where(Person.kind == kind, Person.email_hash == digest))
 
 
+def by_email_hashes(tx: Transaction, kind: Kind, digests: tuple[str, ...]) -> dict[str, Person]:
+    """People of a kind by the keyed hash of their address; absent ones are left out."""
+    rows = tx.all(select(Person).where(Person.kind == kind, col(Person.email_hash).in_(digests)))
+    return {row.email_hash: row for row in rows if row.email_hash is not None}
+
+
+def of_kind(tx: Transaction, kind: Kind) -> list[Person]:
+    """Everybody of a kind, by reference; who has none comes by id."""
+    rows = tx.all(select(Person).where(Person.kind == kind).order_by(col(Person.id)))
+    return sorted(rows, key=lambda p: p.reference or "")
+
+
 def by_ids(tx: Transaction, ids: frozenset[str]) -> dict[str, Person]:
     """People by id."""
     return {p.id: p for p in tx.all(select(Person).where(col(Person.id).in_(ids)))}
@@ -136,6 +148,38 @@ def roles_on(tx: Transaction, ids: frozenset[str], day: date) -> dict[str, froze
     return {i: frozenset(r.role for r in rows if r.person_id == i) for i in ids}
 
 
+def roles_ending_after(tx: Transaction, ids: frozenset[str], day: date) -> list[RoleHeld]:
+    """Roles that people hold on a day or will hold later."""
+    return tx.all(
+        select(RoleHeld).where(
+            col(RoleHeld.person_id).in_(ids),
+            sa.or_(col(RoleHeld.until_on).is_(None), col(RoleHeld.until_on) > day),
+        )
+    )
+
+
+def roles_ever(tx: Transaction, ids: frozenset[str]) -> frozenset[tuple[str, Role]]:
+    """Who has, had or will have which role."""
+    rows = tx.all(select(RoleHeld).where(col(RoleHeld.person_id).in_(ids)))
+    return frozenset((r.person_id, r.role) for r in rows)
+
+
+def lock_holders(tx: Transaction, roles: tuple[Role, ...], day: date) -> list[RoleHeld]:
+    """Roles that active people hold on a day without an end, locked so that two cannot end the last two."""
+    active = select(Person.id).where(col(Person.active).is_(True))
+    return tx.all(
+        select(RoleHeld)
+        .where(
+            col(RoleHeld.role).in_(roles),
+            RoleHeld.from_on <= day,
+            col(RoleHeld.until_on).is_(None),
+            col(RoleHeld.person_id).in_(active),
+        )
+        .order_by(col(RoleHeld.id))
+        .with_for_update()
+    )
+
+
 def checks_of(tx: Transaction, ids: frozenset[str]) -> list[CheckRecord]:
     """All check records of people."""
     return tx.all(select(CheckRecord).where(col(CheckRecord.person_id).in_(ids)))
@@ -149,3 +193,14 @@ def relations_of(tx: Transaction, ids: frozenset[str]) -> list[Relation]:
 def relations_to(tx: Transaction, child_ids: frozenset[str]) -> list[Relation]:
     """Who is related to these children."""
     return tx.all(select(Relation).where(col(Relation.child_id).in_(child_ids)).order_by(col(Relation.id)))
+
+
+def groups_by_name(tx: Transaction, names: tuple[str, ...]) -> dict[str, Group]:
+    """Classes by name; absent ones are left out."""
+    return {g.name: g for g in tx.all(select(Group).where(col(Group.name).in_(names)))}
+
+
+def members_of(tx: Transaction, group_ids: frozenset[str]) -> frozenset[tuple[str, str]]:
+    """Class and child, by id."""
+    rows = tx.all(select(GroupMember).where(col(GroupMember.group_id).in_(group_ids)))
+    return frozenset((m.group_id, m.child_id) for m in rows)

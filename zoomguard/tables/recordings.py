@@ -77,6 +77,7 @@ class Bag(Row, table=True):
     number: int = column(primary_key=True)
     prefix: str = column()
     begun_at: datetime = column(type=UTCDateTime)
+    retain_until_at: datetime = column(type=UTCDateTime)
     sealed_at: datetime | None = column(default=None, type=UTCDateTime)
     version: int = column(default=1)
 
@@ -152,4 +153,23 @@ def bag_files(tx: Transaction, recording_id: str, number: int) -> list[BagFile]:
         select(BagFile)
         .where(BagFile.recording_id == recording_id, BagFile.bag_number == number)
         .order_by(col(BagFile.position))
+    )
+
+
+def unarchived(tx: Transaction) -> list[Recording]:
+    """Recordings that are not wholly in the archive yet, oldest first."""
+    return tx.all(
+        select(Recording).where(Recording.state != RecordingState.ARCHIVED).order_by(col(Recording.starts_at))
+    )
+
+
+def open_bag(tx: Transaction, recording_id: str) -> Bag | None:
+    """The bag of a recording that is not sealed yet."""
+    return tx.first(select(Bag).where(Bag.recording_id == recording_id, col(Bag.sealed_at).is_(None)))
+
+
+def sealed_bags(tx: Transaction, recording_id: str) -> list[Bag]:
+    """The sealed bags of a recording, in order."""
+    return tx.all(
+        select(Bag).where(Bag.recording_id == recording_id, col(Bag.sealed_at).is_not(None)).order_by(col(Bag.number))
     )

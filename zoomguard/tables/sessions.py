@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from zoomguard.domain.sessions import RESERVING, SessionState, overlaps
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.types import Personal, Row, RowKind, UTCDateTime, chosen, column, key
+from zoomguard.tables.watch import ZoomEvent
 
 
 class StepState(StrEnum):
@@ -228,3 +229,15 @@ def evaluations(tx: Transaction, session_id: str) -> list[EvaluationRow]:
 def steps(tx: Transaction, kind: str, subject_id: str) -> list[Step]:
     """The history of one kind of step, oldest first."""
     return tx.all(select(Step).where(Step.kind == kind, Step.subject_id == subject_id).order_by(col(Step.id)))
+
+
+# States in which a session can have been held.
+HELD = tuple(
+    s for s in SessionState if s.value in ("scheduled", "at_risk", "live", "ended", "accounted", "moving")
+)
+
+
+def started_numbers(tx: Transaction, numbers: frozenset[int | None]) -> set[int]:
+    """Of these meeting numbers the ones that Zoom told us had started."""
+    query = select(ZoomEvent.number).where(ZoomEvent.event == "meeting.started", col(ZoomEvent.number).in_(numbers))
+    return set(tx.all(query))

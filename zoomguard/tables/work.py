@@ -62,3 +62,10 @@ def due(tx: Transaction, kinds: tuple[str, ...], now: datetime, most: int) -> li
         .order_by(col(Work.due_at), col(Work.id))
         .limit(most)
     )
+
+
+def last_done(tx: Transaction, kind: str, subject: str) -> datetime | None:
+    """When work of a kind about a subject was done last."""
+    query = select(Work.done_at).where(Work.kind == kind, Work.subject == subject, col(Work.done_at).is_not(None))
+    found: datetime | None = tx.first(query.order_by(col(Work.done_at).desc()))
+    return found

@@ -1,0 +1,120 @@
+"""The machine's clock and a clock behind a URL."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.adapters.wire import Canned, canned, free_port
+from zoomguard.adapters import clock
+from zoomguard.adapters.clock import SystemClock, UrlClock
+from zoomguard.domain.errors import OutsideFailed, SettingsWrong
+
+START = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def server() -> Iterator[Canned]:
+    with canned() as made:
+        says(made, "2026-11-23T09:00:00Z")
+        yield made
+
+
+def says(server: Canned, now: object) -> None:
+    server.body = json.dumps({"now": now}).encode()
+
+
+def wait_for_the_next_question() -> None:
+    time.sleep(clock.ASK_EVERY_S + 0.01)
+
+
+def test_the_machines_time_is_aware_utc() -> None:
+    before = datetime.now(UTC)
+    assert before <= SystemClock().now() <= datetime.now(UTC)
+    assert SystemClock().now().tzinfo is UTC
+
+
+def test_the_url_says_the_time_and_it_runs_on_in_between(server: Canned) -> None:
+    there = UrlClock(f"{server.url}/sandbox/clock")
+    first = there.now()
+    time.sleep(0.05)
+    second = there.now()
+    assert timedelta(0) <= first - START < timedelta(seconds=1)
+    assert timedelta(seconds=0.05) <= second - first < timedelta(seconds=1)
+    assert first.tzinfo is UTC
+    assert [(a.method, a.path) for a in server.asked] == [("GET", "/sandbox/clock")]
+
+
+def test_a_clock_that_moved_forward_is_followed_within_a_quarter_second(server: Canned) -> None:
+    there = UrlClock(server.url)
+    there.now()
+    says(server, "2026-12-01T18:00:00+02:00")
+    wait_for_the_next_question()
+    assert there.now() - datetime(2026, 12, 1, 16, tzinfo=UTC) < timedelta(seconds=1)
+
+
+def test_time_runs_on_while_the_clock_does_not_answer(server: Canned) -> None:
+    there = UrlClock(server.url)
+    first = there.now()
+    server.status = 503
+    wait_for_the_next_question()
+    assert timedelta(seconds=0.25) <= there.now() - first < timedelta(seconds=2)
+    assert len(server.asked) == 2
+
+
+def test_the_way_of_an_answer_does_not_turn_time_back(server: Canned) -> None:
+    there = UrlClock(server.url)
+    first = there.now()
+    wait_for_the_next_question()
+    says(server, (first + timedelta(seconds=0.2)).isoformat())
+    assert there.now() - first >= timedelta(seconds=0.25)
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"[]", b"{}", b"null", b'{"now": 1}', b'{"now": "2026-11-23T09:00:00"}', b"<html>"]
+)
+def test_a_clock_that_never_answered_rightly_is_an_error(server: Canned, answer: bytes) -> None:
+    there = UrlClock(server.url)
+    server.body = answer
+    with pytest.raises(OutsideFailed, match="clock"):
+        there.now()
+    says(server, "2026-11-23T09:00:00Z")
+    assert there.now() >= START
+
+
+def test_a_clock_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(OutsideFailed) as failed:
+        UrlClock(f"http://127.0.0.1:{free_port()}/clock").now()
+    assert "127.0.0.1" not in failed.value.message
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://127.0.0.1/clock",
+        "http://192.0.2.1/clock",
+        "http://clock.example/",
+        "http://127.0.0.1.evil.example/",
+        "http://127.0.0.1@evil.example/",
+        "file:///etc/passwd",
+        "",
+    ],
+)
+def test_only_loopback_may_say_the_time(url: str) -> None:
+    with pytest.raises(SettingsWrong):
+        UrlClock(url)
+
+
+def test_many_threads_ask_once(server: Canned) -> None:
+    there = UrlClock(server.url)
+    readings: list[datetime] = []
+    threads = [threading.Thread(target=lambda: readings.append(there.now())) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(readings) == 20
+    assert len(server.asked) == 1

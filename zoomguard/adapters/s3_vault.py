@@ -1,0 +1,236 @@
+"""The archive's bucket: versioned, locked, written once (S3 or a server that speaks it)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from zoomguard.adapters import s3_bucket, s3_errors, s3_upload
+from zoomguard.adapters.s3_client import S3Client
+from zoomguard.application.ports import Clock, Lock, StoredObject, UnfinishedUpload
+from zoomguard.domain.errors import IntegrityFailed, OutsideFailed
+
+PAGE_KEYS = 1000
+CHUNK_BYTES = 256 * 1024
+LOCK_MODE = "GOVERNANCE"
+_LOCKING = (LOCK_MODE, "COMPLIANCE")
+
+
+class S3Vault:
+    """ports.Vault on boto3. Nothing is repeated by itself but parts of an upload; safe between threads."""
+
+    def __init__(
+        self,
+        bucket: str,
+        *,
+        endpoint_url: str | None,
+        region: str | None,
+        kms_key_id: str | None,
+        access_key: str | None,
+        secret_key: str | None,
+        guard: Callable[[], None],
+        clock: Clock,
+    ) -> None:
+        self._s3 = S3Client(
+            bucket,
+            endpoint_url=endpoint_url,
+            region=region,
+            access_key=access_key,
+            secret_key=secret_key,
+            guard=guard,
+            clock=clock,
+        )
+        self._kms_key_id = kms_key_id
+        self._verifies: bool | None = None
+
+    def put(self, key: str, content: bytes, lock: Lock) -> str:
+        """Puts a small object with its lock and gives the version id.
+
+        Conflict ALREADY_THERE where the server sees that the key is taken (not every server looks).
+        """
+        request = {
+            **self._headers(key, lock),
+            "Body": content,
+            "ChecksumAlgorithm": s3_upload.ALGORITHM,
+            "ChecksumCRC64NVME": s3_upload.checksum_of(content),
+        }
+        answer = self._s3.call(
+            "put_object", changes=True, none_for=("NotImplemented", "501"), IfNoneMatch="*", **request
+        )
+        if answer is None:  # this server knows no conditional writes
+            answer = self._s3.call("put_object", changes=True, **request)
+        return s3_upload.version_of(answer)
+
+    def begin(self, key: str, lock: Lock) -> s3_upload.S3Upload:
+        """Begins a multipart upload with a full-object CRC64NVME."""
+        request = {
+            **self._headers(key, lock),
+            "ChecksumAlgorithm": s3_upload.ALGORITHM,
+            "ChecksumType": "FULL_OBJECT",
+        }
+        answer = self._s3.call("create_multipart_upload", changes=True, **request)
+        return s3_upload.S3Upload(self._s3, key, s3_upload.upload_id_of(answer))
+
+    def head(self, key: str, version_id: str) -> StoredObject | None:
+        """What S3 says of one version; None where it has none, or a delete marker.
+
+        The checksum is None where the server would repeat whatever it was told: then only reading proves.
+        """
+        answer = self._s3.call(
+            "head_object",
+            none_for=("404", "405", "NoSuchVersion", "NoSuchKey", "MethodNotAllowed"),
+            Key=key,
+            VersionId=version_id,
+            ChecksumMode="ENABLED",
+        )
+        if answer is None:
+            # The answer to HEAD has no body, so a bucket that is gone looks like an object that is gone.
+            self._s3.call("head_bucket")
+            return None
+        return StoredObject(
+            key=key,
+            version_id=version_id,
+            size=int(answer["ContentLength"]),
+            crc64nvme=self._believed(answer.get("ChecksumCRC64NVME")),
+            lock_mode=answer.get("ObjectLockMode"),
+            retain_until_at=answer.get("ObjectLockRetainUntilDate"),
+            metadata=dict(answer.get("Metadata", {})),
+        )
+
+    def versions(self, prefix: str) -> tuple[StoredObject, ...]:
+        """Every version under a prefix (without checksums and locks), oldest first for each key."""
+        found: list[dict[str, Any]] = []
+        config = {"PageSize": PAGE_KEYS}
+        for page in self._s3.pages("list_object_versions", Prefix=prefix, PaginationConfig=config):
+            found.extend(page.get("Versions", ()))
+        # S3 lists the newest first; its order decides between versions of the same second.
+        found.reverse()
+        found.sort(key=lambda version: (version["Key"], version["LastModified"]))
+        return tuple(_listed(version) for version in found)
+
+    def relock(self, key: str, version_id: str, retain_until_at: datetime) -> None:
+        """Puts the GOVERNANCE lock on a version that came out without it, and reads it back.
+
+        A lock that reaches further stays. IntegrityFailed where the lock does not hold.
+        """
+        if self._locked(key, version_id, retain_until_at):
+            return
+        self._s3.call(
+            "put_object_retention",
+            changes=True,
+            Key=key,
+            VersionId=version_id,
+            Retention={"Mode": LOCK_MODE, "RetainUntilDate": retain_until_at},
+        )
+        if not self._locked(key, version_id, retain_until_at):
+            raise IntegrityFailed(
+                "S3 accepted a lock and does not show it.",
+                "Use a server with Object Lock.",
+                code="S3_NO_LOCK",
+            )
+
+    @contextmanager
+    def read(self, key: str, version_id: str, start: int, stop: int | None) -> Iterator[Iterator[bytes]]:
+        """Streams the bytes of one version from `start` to `stop` (exclusive; None: the end), like a slice.
+
+        OutsideFailed when the stream is cut, or permanently where there is no such version.
+        """
+        if stop is not None and stop <= start:
+            yield iter(())
+            return
+        wanted: dict[str, Any] = {"Key": key, "VersionId": version_id}
+        if start or stop is not None:
+            wanted["Range"] = f"bytes={start}-{'' if stop is None else stop - 1}"
+        answer = self._s3.call("get_object", none_for=("InvalidRange", "416"), **wanted)
+        if answer is None:
+            yield iter(())
+            return
+        with closing(answer["Body"]) as body:
+            _must_begin_at(start, answer)
+            yield self._chunks(body, None if stop is None else stop - start)
+
+    def unfinished(self, prefix: str) -> tuple[UnfinishedUpload, ...]:
+        """Uploads under a prefix that nobody completed."""
+        pages = self._s3.pages("list_multipart_uploads", Prefix=prefix)
+        found = (upload for page in pages for upload in page.get("Uploads", ()))
+        return tuple(UnfinishedUpload(upload["Key"], upload["UploadId"]) for upload in found)
+
+    def abort(self, upload: UnfinishedUpload) -> None:
+        """Gives one of them up; gone already is done."""
+        s3_upload.abort(self._s3, upload.key, upload.upload_id)
+
+    def checksum(self) -> s3_upload.Crc64Nvme:
+        """A fresh CRC-64/NVME over bytes."""
+        return s3_upload.Crc64Nvme()
+
+    def prepare(self, environment: str, *, create: bool) -> None:
+        """Checks versioning, lock and the stamp of our environment; creates the bucket where allowed."""
+        s3_bucket.prepare(self._s3, environment, create=create)
+
+    def _headers(self, key: str, lock: Lock) -> dict[str, Any]:
+        headers: dict[str, Any] = {
+            "Key": key,
+            "ContentType": lock.content_type,
+            "Metadata": lock.metadata,
+            "ObjectLockMode": LOCK_MODE,
+            "ObjectLockRetainUntilDate": lock.retain_until_at,
+        }
+        if lock.tags:
+            headers["Tagging"] = urlencode(lock.tags)
+        if self._kms_key_id:
+            headers |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self._kms_key_id}
+        return headers
+
+    def _believed(self, crc64nvme: str | None) -> str | None:
+        if crc64nvme is None:
+            return None
+        if self._verifies is None:
+            try:
+                self._verifies = s3_bucket.verifies_checksums(self._s3)
+            except OutsideFailed:
+                # Could not be tried just now: not believed this time, tried again at the next look.
+                return None
+        return crc64nvme if self._verifies else None
+
+    def _locked(self, key: str, version_id: str, until_at: datetime) -> bool:
+        stored = self.head(key, version_id)
+        if stored is None:
+            raise IntegrityFailed("The version to be locked is not there.", code="S3_VERSION_GONE")
+        shown_at = stored.retain_until_at
+        return stored.lock_mode in _LOCKING and shown_at is not None and shown_at >= until_at
+
+    def _chunks(self, body: Any, limit: int | None) -> Iterator[bytes]:
+        try:
+            for chunk in body.iter_chunks(CHUNK_BYTES):
+                yield chunk if limit is None else chunk[:limit]
+                if limit is not None:
+                    limit -= len(chunk)
+                    if limit <= 0:
+                        return
+        except s3_errors.RAISED as error:
+            raise self._s3.error(error, "get_object") from None
+
+
+def _listed(version: dict[str, Any]) -> StoredObject:
+    return StoredObject(
+        key=version["Key"],
+        version_id=version["VersionId"],
+        size=int(version["Size"]),
+        crc64nvme=None,
+        lock_mode=None,
+        retain_until_at=None,
+        metadata={},
+    )
+
+
+def _must_begin_at(start: int, answer: dict[str, Any]) -> None:
+    if start and not str(answer.get("ContentRange", "")).startswith(f"bytes {start}-"):
+        raise OutsideFailed(
+            "S3 does not answer for parts of an object.",
+            "Use a server that honours Range.",
+            code="S3_NO_RANGE",
+            permanent=True,
+        )

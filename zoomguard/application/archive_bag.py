@@ -1,0 +1,186 @@
+"""Seals a bag (RFC 8493): its tag files are written from rows, `tagmanifest-sha256.txt` last as the commit mark."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from zoomguard.application.archive_copy import ensure_locked
+from zoomguard.application.archive_parts import ArchiveParts, lock_for
+from zoomguard.application.crash import crash_point
+from zoomguard.domain import bag as bagit
+from zoomguard.domain.audit import Event
+from zoomguard.domain.errors import Conflict, IntegrityFailed, OutcomeUnknown, OutsideFailed
+from zoomguard.domain.people import SERVICE
+from zoomguard.domain.recordings import FileState, RecordingState
+from zoomguard.domain.times import iso
+from zoomguard.tables import recordings as table
+from zoomguard.tables import sessions as sessions_table
+from zoomguard.tables.database import Transaction
+from zoomguard.tables.recordings import Bag, BagFile, Recording, RecordingFile
+from zoomguard.tables.sessions import VideoSession
+
+SCHEMA = "zoomguard/recording/1"
+
+
+class Sealer:
+    """Writes the tag files of a bag whose payload is verified."""
+
+    def __init__(self, parts: ArchiveParts) -> None:
+        self.parts = parts
+
+    def seal(self, recording_id: str, number: int) -> None:
+        """Writes what is missing and commits; run again after a crash it writes the same bytes."""
+        self._prepare(recording_id, number)
+        with self.parts.database.reading() as tx:
+            recording, into = tx.get(Recording, recording_id), tx.get(Bag, (recording_id, number))
+            tags = table.bag_files(tx, recording_id, number)
+        assert recording is not None and into is not None
+        for tag in tags:
+            if not tag.s3_version_id:
+                self._write(recording, into, tag)
+        self._close(recording_id, number)
+
+    def _prepare(self, recording_id: str, number: int) -> None:
+        """Fixes the text of every tag file in rows, once."""
+        with self.parts.database.deciding() as tx:
+            if table.bag_files(tx, recording_id, number):
+                return
+            recording, into = tx.lock(Recording, recording_id), tx.get(Bag, (recording_id, number))
+            assert recording is not None and into is not None
+            files = [f for f in table.files(tx, recording_id) if f.bag_number == number]
+            texts = self._texts(tx, recording, into, [f for f in files if f.state is FileState.VERIFIED])
+            for position, (path, text) in enumerate(texts.items()):
+                tx.add(
+                    BagFile(
+                        recording_id=recording_id, bag_number=number, path=path, position=position, content=text,
+                        size=len(text.encode()), sha256=bagit.digest(text.encode()),
+                    )  # fmt: skip
+                )
+            payload = {"bag": number, "files": len(files)}
+            tx.commit(audit=Event("recording.bag_prepared", "recording", recording_id, SERVICE.id, payload))
+        crash_point("archive.bag_prepared")
+
+    def _texts(self, tx: Transaction, recording: Recording, into: Bag, files: list[RecordingFile]) -> dict[str, str]:
+        payload = {f"data/{f.name}": f for f in files}
+        sizes = {path: f.size or 0 for path, f in payload.items()}
+        texts = {
+            "bagit.txt": bagit.DECLARATION,
+            "bag-info.txt": bagit.info(
+                recording.id, self.parts.clock.now().date(), sizes, self.parts.terms.organisation, into.number,
+                self.parts.version,
+            ),
+            "manifest-sha256.txt": bagit.manifest({path: f.sha256 for path, f in payload.items()}),
+            "metadata/recording.json": _as_text(self._metadata(tx, recording, into, files)),
+        }  # fmt: skip
+        digests = {path: bagit.digest(text.encode()) for path, text in texts.items()}
+        return {**texts, bagit.MARK_NAME: bagit.manifest(digests)}
+
+    def _metadata(
+        self, tx: Transaction, recording: Recording, into: Bag, files: list[RecordingFile]
+    ) -> dict[str, object]:
+        """Opaque ids only, and nothing that can change later."""
+        session = tx.get(VideoSession, recording.session_id) if recording.session_id else None
+        evaluations = sessions_table.evaluations(tx, session.id) if session else []
+        consents = sorted({i for e in evaluations for i in json.loads(e.consent_event_ids)})
+        return {
+            "schema": SCHEMA,
+            "recording_id": recording.id,
+            "bag": into.number,
+            "session": _session(tx, session),
+            "zoom": {"meeting_number": recording.meeting_number, "meeting_uuid": recording.uuid},
+            "terms_version": recording.terms_version,
+            "retention_class": recording.retention_class.value,
+            "retention_start": iso(recording.last_end_at or recording.starts_at),
+            "retain_until": iso(into.retain_until_at),
+            "consent_event_ids": consents,
+            "evaluation_ids": [e.id for e in evaluations],
+            "coverage": {"state": "unknown"},
+            "gaps": {"state": "unknown"},
+            "files": [_file(f) for f in files],
+        }
+
+    def _write(self, recording: Recording, into: Bag, tag: BagFile) -> None:
+        key, content = bagit.key(into.prefix, tag.path), tag.content.encode()
+        version = self._standing(key, content)
+        if version is None:
+            file_id = f"{recording.id}/{into.number}/{tag.position}"
+            lock = lock_for(recording, into, "text/plain; charset=utf-8", file_id)
+            try:
+                version = self.parts.vault.put(key, content, lock)
+            except (OutcomeUnknown, Conflict):
+                version = self._standing(key, content)
+            if version is None:
+                raise OutsideFailed("S3 did not keep a tag file.", code="S3_ANSWER_LOST")
+        crash_point("archive.tag_put")
+        stored = self.parts.vault.head(key, version)
+        if stored is None or stored.size != len(content):
+            raise IntegrityFailed("A tag file is not in the bucket as written.", "", code="COPY_DIFFERS")
+        ensure_locked(self.parts, into, stored)
+        with self.parts.database.deciding() as tx:
+            row = tx.lock(BagFile, (tag.recording_id, tag.bag_number, tag.path))
+            assert row is not None
+            row.s3_version_id = version
+            payload = {"path": tag.path, "version": version}
+            tx.commit(audit=Event("recording.tag_written", "recording", recording.id, SERVICE.id, payload))
+
+    def _standing(self, key: str, content: bytes) -> str | None:
+        """The version that stands under a key already; IntegrityFailed where its bytes are others."""
+        versions = [v for v in self.parts.vault.versions(key) if v.key == key]
+        if not versions:
+            return None
+        with self.parts.vault.read(key, versions[0].version_id, 0, None) as chunks:
+            if b"".join(chunks) != content:
+                raise IntegrityFailed("Another text stands under a tag file's key.", "", code="COPY_DIFFERS")
+        return versions[0].version_id
+
+    def _close(self, recording_id: str, number: int) -> None:
+        now = self.parts.clock.now()
+        with self.parts.database.deciding() as tx:
+            recording, into = tx.lock(Recording, recording_id), tx.lock(Bag, (recording_id, number))
+            assert recording is not None and into is not None
+            if into.sealed_at is not None:
+                return
+            into.sealed_at, recording.bags = now, number
+            left = [f for f in table.files(tx, recording_id) if f.state is not FileState.VERIFIED]
+            recording.state = RecordingState.COPYING if left else RecordingState.ARCHIVED
+            tx.commit(audit=Event("recording.archived", "recording", recording_id, SERVICE.id, {"bag": number}))
+        crash_point("archive.sealed")
+
+
+def _session(tx: Transaction, session: VideoSession | None) -> Mapping[str, object] | None:
+    if session is None:
+        return None
+    return {
+        "id": session.id,
+        "course": session.course,
+        "starts_at": iso(session.starts_at),
+        "minutes": session.minutes,
+        "zone": session.zone,
+        "teacher_id": session.teacher_id,
+        "observer_id": session.observer_id,
+        "child_ids": [c.child_id for c in sessions_table.roster(tx, session.id)],
+        "terms_version": session.terms_version,
+    }
+
+
+def _file(file: RecordingFile) -> dict[str, object]:
+    return {
+        "path": f"data/{file.name}",
+        "file_id": file.id,
+        "type": file.type,
+        "recording_type": file.recording_type,
+        "recorded_from": iso(file.recorded_from_at) if file.recorded_from_at else None,
+        "recorded_to": iso(file.recorded_to_at) if file.recorded_to_at else None,
+        "size": file.size,
+        "zoom_size": file.zoom_size,
+        "sha256": file.sha256,
+        "crc64nvme": file.crc64nvme,
+        "s3_version_id": file.s3_version_id,
+        "downloaded_at": iso(file.downloaded_at) if file.downloaded_at else None,
+        "verified_at": iso(file.verified_at) if file.verified_at else None,
+    }
+
+
+def _as_text(content: Mapping[str, object]) -> str:
+    return json.dumps(content, indent=2, sort_keys=True) + "\n"

@@ -1,0 +1,112 @@
+"""The files of children, guardians and classes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from zoomguard.application.imports import Outcome, Plan
+from zoomguard.application.person_records import (
+    ACCEPT,
+    PersonRecords,
+    RelationRecords,
+    children_named,
+    email_hash,
+    known_child,
+)
+from zoomguard.application.seals import Seals
+from zoomguard.domain import ids
+from zoomguard.domain.errors import BadInput
+from zoomguard.domain.people import Kind
+from zoomguard.domain.people_files import ChildRow, GroupRow, GuardianRow
+from zoomguard.tables import people as people_table
+from zoomguard.tables.database import Transaction
+from zoomguard.tables.people import Group, GroupMember, Person
+
+
+class ChildrenImport:
+    """Plans the lines of one children file."""
+
+    def __init__(self, tx: Transaction, seals: Seals, rows: tuple[ChildRow, ...], now: datetime, accept: bool) -> None:
+        self.records = PersonRecords(tx, seals, Kind.CHILD, [r.details for r in rows], now, accept)
+
+    def line(self, plan: Plan, row: ChildRow) -> Outcome:
+        """One child."""
+        _, outcome = self.records.take(plan, self.records.find(row.details), row.details)
+        return outcome
+
+
+class GuardiansImport:
+    """Plans the lines of one guardians file; each is a guardian and one child."""
+
+    def __init__(
+        self, tx: Transaction, seals: Seals, rows: tuple[GuardianRow, ...], now: datetime, accept: bool
+    ) -> None:
+        self.seals, self.accept = seals, accept
+        self.records = PersonRecords(tx, seals, Kind.GUARDIAN, [r.details for r in rows], now, accept)
+        self.children = children_named(tx, (row.child for row in rows))
+        hashes = {email_hash(seals, Kind.STAFF, row.email) for row in rows}
+        self.staff = people_table.by_email_hashes(tx, Kind.STAFF, tuple(h for h in hashes if h))
+        staff_ids = frozenset(p.id for p in self.staff.values())
+        self.relations = RelationRecords(tx, self.records.ids | staff_ids, now)
+
+    def line(self, plan: Plan, row: GuardianRow) -> Outcome:
+        """A guardian's own row, the relation, and where the guardian is of the staff, that relation too."""
+        child = known_child(self.children, row.child)
+        known = self.records.find(row.details)
+        self._guard_contact(known, child, row)
+        person, outcome = self.records.take(plan, known, row.details)
+        return max(outcome, self._relate(plan, person, child, row), self._as_staff(plan, child, row))
+
+    def _guard_contact(self, known: Person | None, child: Person, row: GuardianRow) -> None:
+        relation = self.relations.find(known, child)
+        if relation is not None and row.may_contact and not relation.may_contact and not self.accept:
+            raise BadInput(
+                "On record this guardian is not to be contacted about this child.",
+                ACCEPT,
+                code="CONTACT_CHANGE",
+            )
+
+    def _relate(self, plan: Plan, person: Person, child: Person, row: GuardianRow) -> Outcome:
+        said: dict[str, object] = {
+            "kind": row.relation,
+            "parental_responsibility": row.parental_responsibility,
+            "may_contact": row.may_contact,
+        }
+        known = self.relations.find(person, child)
+        if known is not None:
+            return plan.change(known, {c: v for c, v in said.items() if getattr(known, c) != v})
+        rights = {"parental_responsibility": row.parental_responsibility, "may_contact": row.may_contact}
+        return self.relations.add(plan, person.id, child.id, row.relation, **rights)
+
+    def _as_staff(self, plan: Plan, child: Person, row: GuardianRow) -> Outcome:
+        """The same person in the staff list is related too, for conflicts to be seen; it gives no rights."""
+        staff = self.staff.get(email_hash(self.seals, Kind.STAFF, row.email) or "")
+        if staff is None:
+            return Outcome.SAME
+        return min(self.relations.add(plan, staff.id, child.id, row.relation), Outcome.CHANGED)
+
+
+class GroupsImport:
+    """Plans the lines of one groups file; who is not in it stays where they are."""
+
+    def __init__(self, tx: Transaction, rows: tuple[GroupRow, ...], now: datetime) -> None:
+        self.now = now
+        self.children = children_named(tx, (row.child for row in rows))
+        self.groups = people_table.groups_by_name(tx, tuple({row.group for row in rows}))
+        self.members = set(people_table.members_of(tx, frozenset(g.id for g in self.groups.values())))
+
+    def line(self, plan: Plan, row: GroupRow) -> Outcome:
+        """One child of one class."""
+        child = known_child(self.children, row.child)
+        group = self.groups.get(row.group) or self._new_group(plan, row.group)
+        if (group.id, child.id) in self.members:
+            return Outcome.SAME
+        self.members.add((group.id, child.id))
+        plan.then.append(GroupMember(group_id=group.id, child_id=child.id))
+        return Outcome.NEW
+
+    def _new_group(self, plan: Plan, name: str) -> Group:
+        group = Group(id=ids.ulid(self.now), name=name)
+        self.groups[name] = group
+        plan.first.append(group)
+        return group

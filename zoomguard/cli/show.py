@@ -1,0 +1,149 @@
+"""How a command ends: its exit code, and errors in words or as JSON. People's text never holds a traceback.
+
+With `--json`, standard output is one JSON document and everything for people goes to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+
+import click
+
+from zoomguard.cli.answers import Declined, Said
+from zoomguard.cli.layout import wrap
+from zoomguard.domain.errors import (
+    BadInput, Conflict, Fault, IntegrityFailed, NotAllowed, OutsideFailed, Refused, SettingsWrong, ZoomguardError,
+)  # fmt: skip
+from zoomguard.domain.times import printable
+
+DONE, REFUSED, USAGE, NOT_ALLOWED, OUTSIDE, INTEGRITY, FAULT, INTERRUPTED = 0, 1, 2, 3, 4, 5, 70, 130
+# The most exact class of an error that stands here decides.
+EXITS: dict[type[ZoomguardError], int] = {
+    BadInput: USAGE,
+    Refused: REFUSED,
+    Conflict: REFUSED,
+    NotAllowed: NOT_ALLOWED,
+    OutsideFailed: OUTSIDE,
+    IntegrityFailed: INTEGRITY,
+    Fault: FAULT,
+    ZoomguardError: FAULT,
+}
+
+
+def exit_code(error: ZoomguardError) -> int:
+    """The exit code of an error."""
+    return next(EXITS[kind] for kind in type(error).__mro__ if kind in EXITS)
+
+
+def out(lines: Iterable[str], as_json: bool = False) -> None:
+    """Lines for people: on standard output, or on standard error where that belongs to JSON."""
+    for line in lines:
+        _write(line, to_stderr=as_json)
+
+
+def note(text: str) -> None:
+    """A line for people on standard error."""
+    _write(printable(text), to_stderr=True)
+
+
+def document(content: object) -> None:
+    """The one JSON document of a command."""
+    _write(json.dumps(content, indent=2), to_stderr=False)
+
+
+def _write(line: str, *, to_stderr: bool) -> None:
+    try:
+        click.echo(line, err=to_stderr)
+    except BrokenPipeError:
+        # Whoever read us has read enough: `zoomguard sessions list | head -1`. What was done stays done.
+        stream = sys.stderr if to_stderr else sys.stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def failure(error: ZoomguardError | Declined, as_json: bool) -> int:
+    """Says an error of ours, or the service's, and gives its exit code."""
+    if isinstance(error, Refused):
+        return _refused(error, as_json)
+    code = error.exit_code if isinstance(error, Declined) else exit_code(error)
+    if isinstance(error, SettingsWrong):
+        for line in error.lines:
+            out(wrap(printable(line), "", "  "), as_json=True)
+        count = "One setting is" if len(error.lines) == 1 else f"{len(error.lines)} settings are"
+        _say(f"{count} wrong.", error.remedy, error.code)
+    else:
+        _say(error.message, error.remedy, error.code)
+    if as_json:
+        document(_as_json(error.code, error.message, error.remedy))
+    return code
+
+
+def _refused(error: Refused, as_json: bool) -> int:
+    from zoomguard.cli.session_text import refusal
+    from zoomguard.domain.sessions import SessionView
+
+    session = error.session.as_json() if isinstance(error.session, SessionView) else None
+    content = {
+        "schema": "zoomguard/1",
+        "outcome": "refused",
+        "session": session,
+        "findings": [finding.as_json() for finding in error.findings],
+        "zoom_writes": error.zoom_writes,
+    }
+    out(refusal(Said(content)), as_json)
+    if as_json:
+        document(content)
+    return REFUSED
+
+
+def misused(error: click.ClickException, as_json: bool) -> int:
+    """A command used wrongly: what is wrong, and where the examples stand."""
+    ctx = getattr(error, "ctx", None)
+    if isinstance(error, click.exceptions.NoArgsIsHelpError) and ctx is not None and not as_json:
+        click.echo(ctx.get_help(), err=True)
+        return USAGE
+    path = ctx.command_path if ctx is not None else "zoomguard"
+    message, remedy = _one_line(error.format_message()), f"See: {path} --help"
+    _say(message, remedy, "USAGE")
+    if as_json:
+        document(_as_json("USAGE", message, remedy))
+    return USAGE
+
+
+def fault(error: BaseException, as_json: bool) -> int:
+    """A defect of ours: the type's name and nothing that it says, which could be a name or a secret."""
+    message, remedy = f"Something went wrong inside zoomguard ({type(error).__name__})", "Report this as a defect."
+    _say(message, remedy, "FAULT")
+    if as_json:
+        document(_as_json("FAULT", f"{message}.", remedy))
+    return FAULT
+
+
+def interrupted(as_json: bool) -> int:
+    """Ctrl-C."""
+    message, remedy = "Interrupted.", "Look at what stands before you repeat the command."
+    _say(message, remedy, "INTERRUPTED")
+    if as_json:
+        document(_as_json("INTERRUPTED", message, remedy))
+    return INTERRUPTED
+
+
+def _as_json(code: str, message: str, remedy: str) -> dict[str, object]:
+    return {"error": {"code": code, "message": message, "remedy": remedy}}
+
+
+def _say(message: str, remedy: str, code: str) -> None:
+    sentences = [_sentence(part) for part in (message, remedy) if part]
+    text = " ".join(["zoomguard:", *sentences, f"[{code}]"])
+    out(wrap(text, "", "  "), as_json=True)
+
+
+def _sentence(text: str) -> str:
+    plain = printable(_one_line(text))
+    return plain if plain.endswith((".", "!", "?")) else f"{plain}."
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.splitlines())

@@ -1,0 +1,69 @@
+"""What an archive run found and did, as people, cron and programs read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class ArchiveTally:
+    """Counts of one run. `postponed` and `wrong` map a recording's short id to the code of what stands in the way."""
+
+    hosts: int = 0
+    recordings: int = 0
+    files: int = 0
+    safe: int = 0
+    copied: int = 0
+    copied_bytes: int = 0
+    sealed: int = 0
+    outside: int = 0
+    elsewhere: int = 0
+    postponed: dict[str, str] = field(default_factory=dict)
+    wrong: dict[str, str] = field(default_factory=dict)
+    expected: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def exit(self) -> str:
+        """"wrong" where something is missing or does not agree, "postponed" where something is left, else "done"."""
+        if self.wrong or self.missing:
+            return "wrong"
+        return "postponed" if self.postponed else "done"
+
+    def as_json(self) -> dict[str, object]:
+        """The document of `archive --json`."""
+        return {
+            "schema": "zoomguard/1",
+            "outcome": self.exit,
+            "hosts": self.hosts,
+            "recordings": self.recordings,
+            "files": self.files,
+            "safe": self.safe,
+            "copied": self.copied,
+            "copied_bytes": self.copied_bytes,
+            "sealed": self.sealed,
+            "outside": self.outside,
+            "elsewhere": self.elsewhere,
+            "postponed": dict(self.postponed),
+            "wrong": dict(self.wrong),
+            "expected": list(self.expected),
+            "missing": list(self.missing),
+        }
+
+    def lines(self) -> tuple[str, ...]:
+        """The run in words."""
+        said = [
+            f"{self.hosts} hosts looked at, {self.files} files of {self.recordings} recordings",
+            f"{self.safe} already safe, {self.copied} copied ({self.copied_bytes / 1e6:.1f} MB), {self.sealed} bags sealed",
+        ]
+        if self.outside:
+            said.append(f"{self.outside} recordings of meetings outside sessions: not opened without a decision")
+        if self.elsewhere:
+            said.append(f"{self.elsewhere} recordings are in the hands of another run")
+        said += [f"postponed  {short}  {code}" for short, code in sorted(self.postponed.items())]
+        said += [f"wrong      {short}  {code}" for short, code in sorted(self.wrong.items())]
+        said += [f"expected   {short}  not at Zoom yet" for short in self.expected]
+        said += [f"missing    {short}  was held, and Zoom lists nothing after 24 hours" for short in self.missing]
+        if self.copied and self.exit == "done":
+            said.append("All copied files read back from S3: lock, size and checksum agree.")
+        return tuple(said)

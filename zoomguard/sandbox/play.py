@@ -1,0 +1,202 @@
+"""Holds a lesson in the make-believe Zoom: people come, wait, are let in and leave; a recording appears."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from zoomguard.sandbox import zoom_live
+from zoomguard.sandbox.media import media
+from zoomguard.sandbox.zoom_state import Instance, Meeting, Person, ZoomState
+
+EARLY_S = 120
+SETTLES_WITHIN_S = 5.0
+
+ABOUT_PEOPLE: dict[str, Callable[[ZoomState, Instance, Person, datetime], None]] = {
+    "joined": zoom_live.join,
+    "left": zoom_live.leave,
+    "waiting": zoom_live.wait,
+    "admitted": zoom_live.admit,
+}
+ABOUT_THE_MEETING: dict[str, Callable[[ZoomState, Instance, datetime], None]] = {
+    "recording_started": zoom_live.start_recording,
+    "recording_stopped": zoom_live.stop_recording,
+    "recording_paused": zoom_live.pause_recording,
+    "recording_resumed": zoom_live.resume_recording,
+    "ended": zoom_live.end_meeting,
+}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One thing that happens: `at_s` counts from the meeting's start time and may be negative."""
+
+    at_s: float
+    kind: str
+    who: str = ""
+
+
+class NoSuchSession(LookupError):
+    """No meeting of this sandbox bears the mark of the session that was asked for."""
+
+
+class Stage:
+    """Plays scripts against the account."""
+
+    def __init__(self, state: ZoomState) -> None:
+        self._state = state
+
+    def play(self, script: dict[str, Any]) -> dict[str, Any]:
+        """Hold a session. ValueError for a script that cannot be played, NoSuchSession without a meeting.
+
+        `processing_s` is how long the recording stays out of the lists after the end, `transcript_s` how much
+        longer the transcript is listed as processing. Without `ended` the meeting goes on, and a later play
+        continues it.
+        """
+        with self._state.lock:
+            meeting = self._meeting(str(script.get("session", "")))
+            scenes = self._scenes(meeting, script)
+            instance = zoom_live.instance_of(self._state, meeting)
+            _prepare(instance, script)
+        asked_to_record = any(one.kind == "recording_started" for one in scenes)
+        for scene in scenes:
+            self._act(instance, scene, asked_to_record)
+        recording = self._state.recordings.get(instance.uuid)
+        return {
+            "uuid": instance.uuid,
+            "meeting_number": meeting.number,
+            "recording_files": len(recording.files) if recording else 0,
+        }
+
+    def _meeting(self, session: str) -> Meeting:
+        """By meeting number, by our mark in the agenda, or by the short id in the topic; the latest one."""
+        if not re.fullmatch(r"[A-Za-z0-9-]{4,64}", session):
+            raise ValueError("session is an id, a short id or a meeting number")
+        mark = re.compile(rf"zg:[^:\s]+:{re.escape(session)}:\S+", re.IGNORECASE)
+        word = re.compile(rf"(?<![\w-]){re.escape(session)}(?![\w-])", re.IGNORECASE)
+        found = [
+            one
+            for one in self._state.meetings.values()
+            if not one.deleted
+            and (
+                session == str(one.number)
+                or mark.match(one.fields["agenda"])
+                or word.search(one.fields["topic"])
+            )
+        ]
+        if not found:
+            raise NoSuchSession(session)
+        return max(found, key=lambda one: one.created_at)
+
+    def _scenes(self, meeting: Meeting, script: dict[str, Any]) -> list[Scene]:
+        rows = script.get("events")
+        if rows is None:
+            return self._ordinary(meeting)
+        if not isinstance(rows, list):
+            raise ValueError("events is a list")
+        scenes = sorted((_scene(row) for row in rows), key=lambda one: one.at_s)
+        for scene in scenes:
+            if scene.kind in ABOUT_PEOPLE:
+                self._person(meeting, scene.who)
+        return scenes
+
+    def _ordinary(self, meeting: Meeting) -> list[Scene]:
+        """An ordinary lesson: the adults first, everybody waits and is let in, all stay to the end."""
+        adults = [
+            "host",
+            *(f"alternative:{n + 1}" for n in range(len(meeting.alternative_hosts(self._state)))),
+        ]
+        approved = [one for one in meeting.registrants if one.status == "approved"]
+        pupils = [f"registrant:{n + 1}" for n in range(len(approved))]
+        end_s = meeting.fields["duration"] * 60
+        return [
+            *(Scene(10 * n - EARLY_S, "joined", who) for n, who in enumerate(adults)),
+            *(Scene(n - 60, "waiting", who) for n, who in enumerate(pupils)),
+            *(Scene(n, kind, who) for n, who in enumerate(pupils) for kind in ("admitted", "joined")),
+            *(Scene(end_s, "left", who) for who in [*pupils, *reversed(adults)]),
+            Scene(end_s, "ended"),
+        ]
+
+    def _act(self, instance: Instance, scene: Scene, asked_to_record: bool) -> None:
+        state = self._state
+        at = instance.meeting.start_at + timedelta(seconds=scene.at_s)
+        state.clock.advance(max(0.0, (at - state.clock.now()).total_seconds()))
+        with state.lock:
+            if scene.kind in ABOUT_THE_MEETING:
+                ABOUT_THE_MEETING[scene.kind](state, instance, at)
+            else:
+                self._move(instance, scene, at, asked_to_record)
+        state.webhooks.settle(SETTLES_WITHIN_S)
+
+    def _move(self, instance: Instance, scene: Scene, at: datetime, asked_to_record: bool) -> None:
+        meeting, state = instance.meeting, self._state
+        person = self._person(meeting, scene.who)
+        hosts = {meeting.host.id, *(one.id for one in meeting.alternative_hosts(state))}
+        starts = scene.kind == "joined" and person.user_id in hosts and instance.start_at is None
+        if starts:
+            zoom_live.start_meeting(state, instance, at)
+        ABOUT_PEOPLE[scene.kind](state, instance, person, at)
+        if starts and meeting.settings["auto_recording"] == "cloud" and not asked_to_record:
+            zoom_live.start_recording(state, instance, at)
+
+    def _person(self, meeting: Meeting, who: str) -> Person:
+        """host, alternative:1, registrant:1 (counted from one, approved ones in order), or an e-mail."""
+        role, _, number = who.partition(":")
+        approved = [one for one in meeting.registrants if one.status == "approved"]
+        if role == "host" and not number:
+            return _user(meeting.host)
+        if role == "alternative":
+            return _user(_nth(meeting.alternative_hosts(self._state), number, who))
+        if role == "registrant":
+            return _registrant(_nth(approved, number, who))
+        if "@" not in who:
+            raise ValueError(f"who is host, alternative:N, registrant:N or an e-mail, not {who!r}")
+        for user in self._state.users.values():
+            if user.email.lower() == who.lower():
+                return _user(user)
+        for registrant in approved:
+            if registrant.email.lower() == who.lower():
+                return _registrant(registrant)
+        return Person(name=who.partition("@")[0], email=who)
+
+
+def _prepare(instance: Instance, script: dict[str, Any]) -> None:
+    size_bytes = script.get("size_bytes")
+    if size_bytes is not None:
+        media(size_bytes)  # a size that cannot be made is refused here
+        instance.film_bytes = size_bytes
+    for name in ("processing_s", "transcript_s"):
+        seconds = script.get(name)
+        if seconds is not None:
+            setattr(instance, name, _seconds(seconds))
+
+
+def _scene(row: Any) -> Scene:
+    if not isinstance(row, dict) or row.get("kind") not in (*ABOUT_PEOPLE, *ABOUT_THE_MEETING):
+        kinds = ", ".join((*ABOUT_PEOPLE, *ABOUT_THE_MEETING))
+        raise ValueError(f"an event has at_s, a kind ({kinds}) and who")
+    at_s = row.get("at_s", 0)
+    if isinstance(at_s, bool) or not isinstance(at_s, (int, float)):
+        raise ValueError("at_s is a number of seconds")
+    return Scene(at_s, row["kind"], str(row.get("who", "")))
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+        raise ValueError("processing_s and transcript_s are numbers of seconds")
+    return float(value)
+
+
+def _nth(people: Sequence[Any], number: str, who: str) -> Any:
+    if not number.isascii() or not number.isdigit() or not 1 <= int(number) <= len(people):
+        raise ValueError(f"there is no {who}; the meeting has {len(people)}, counted from one")
+    return people[int(number) - 1]
+
+
+def _user(user: Any) -> Person:
+    return Person(user.name, user.email, user_id=user.id)
+
+
+def _registrant(registrant: Any) -> Person:
+    return Person(registrant.name, registrant.email, registrant_id=registrant.id)

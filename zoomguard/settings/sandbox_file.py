@@ -1,0 +1,20 @@
+"""HOME/sandbox.json: where a running sandbox is, for every other process of this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+ADDRESSES = "sandbox.json"
+
+
+def running_sandbox(home: Path) -> Mapping[str, str]:
+    """What a running sandbox says of itself; empty where there is none, or its process is gone."""
+    try:
+        said = json.loads((home / ADDRESSES).read_text())
+        os.kill(int(said["pid"]), 0)
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return {str(name): str(value) for name, value in said.items()}
