@@ -35,6 +35,8 @@ def test_a_refused_connection_has_surely_changed_nothing(changes: bool) -> None:
         Reply(body=b'{"id": 1', length=50),
         Reply(body=b"zz\r\nnot chunked", headers={"Transfer-Encoding": "chunked"}),
         Reply(body=b"no gzip", headers={"Content-Encoding": "gzip"}),
+        Reply(body=b"{}", headers={"Content-Length": "5, 6"}),
+        Reply(body=b"{}", headers={"Content-Length": "?"}),
     ],
 )
 @pytest.mark.parametrize("changes", [True, False])

@@ -12,12 +12,13 @@ from tests.adapters.scripted_server import (
     Scripted,
     answer,
     edge,
+    free,
     in_turn,
     scripted,
     with_token,
 )
 from zoomguard.adapters.hosts import Hosts
-from zoomguard.adapters.http import READ_S
+from zoomguard.adapters.http import READ_S, Http
 from zoomguard.adapters.zoom_recordings import ZoomRecordings
 from zoomguard.domain.errors import OutsideFailed, Throttled
 
@@ -177,6 +178,15 @@ def test_a_link_to_a_place_that_is_not_listed_is_not_opened() -> None:
     with scripted(with_token(_ranged)) as server, scripted(_ranged) as trap:
         assert _refusal(_recordings(server), f"{trap.url}/rec/a?token=hunter-2").code == "HOST_REFUSED"
         assert trap.asked == []
+
+
+def test_a_listed_name_that_leads_inside_is_not_reached() -> None:
+    with scripted(with_token(_ranged)) as server:
+        ours = edge(server)
+        http = Http(free, resolve=lambda host, port: ("169.254.169.254", "127.0.0.1"))
+        recordings = ZoomRecordings(ours.calls, http, ours.token, Hosts(("zoom.us",), (), sandbox=False))
+        refusal = _refusal(recordings, "https://zoom.us/rec/download/hunter-2")
+        assert (refusal.code, refusal.permanent) == ("HOST_REFUSED", True)
 
 
 def test_fault_39_the_bearer_stays_behind_where_a_content_network_begins() -> None:

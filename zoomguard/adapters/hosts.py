@@ -39,9 +39,7 @@ class Hosts:
     """
 
     def __init__(self, download: tuple[str, ...], cdn: tuple[str, ...], sandbox: bool) -> None:
-        wrong = [
-            f"{entry!r} is not a host of ours." for entry in (*download, *cdn) if not _fits(entry, sandbox)
-        ]
+        wrong = [f"{entry!r} is not a host of ours." for entry in (*download, *cdn) if not _fits(entry, sandbox)]
         if wrong:
             raise SettingsWrong(tuple(wrong))
         self._download = tuple(entry.lower() for entry in download)

@@ -17,7 +17,14 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ReadTimeoutError
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    LocationValueError,
+    MaxRetryError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 
 from zoomguard.adapters.connections import AddressRefused, Admits, Resolve, addresses_of, pools
 from zoomguard.domain.errors import OutcomeUnknown, OutsideFailed
@@ -27,6 +34,8 @@ READ_S = 30.0
 ANSWER_S = 120.0  # for a whole answer, however slowly it drips
 CAP_BYTES = 16 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
+# Told before anything is sent; a ValueError of another kind may come from a malformed answer.
+MALFORMED = (InvalidURL, InvalidSchema, MissingSchema, LocationValueError, UnicodeError)
 Guard = Callable[[], None]
 
 
@@ -88,9 +97,7 @@ class Http:
 
     def restricted(self, admits: Admits) -> Http:
         """Another like this one, with a session of its own that connects to admitted addresses only."""
-        return Http(
-            self._guard, admits=admits, resolve=self._resolve, read_s=self._read_s, answer_s=self._answer_s
-        )
+        return Http(self._guard, admits=admits, resolve=self._resolve, read_s=self._read_s, answer_s=self._answer_s)
 
     def ask(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None, *, changes: bool
@@ -124,7 +131,7 @@ class Http:
                 allow_redirects=False,
                 stream=True,
             )
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
             failed = _failure(error, _host(url), changes)
         raise failed  # outside the handler: the error it came from holds the whole address
 
@@ -184,17 +191,13 @@ def _failure(error: Exception, host: str, changes: bool) -> OutsideFailed:
         )
     if _is_certificate(reason):
         remedy = "Check the address and this machine's certificates."
-        return OutsideFailed(
-            f"The certificate of {host} is not valid.", remedy, code="CERTIFICATE", permanent=True
-        )
+        return OutsideFailed(f"The certificate of {host} is not valid.", remedy, code="CERTIFICATE", permanent=True)
     if isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(
         reason, NewConnectionError | ConnectTimeoutError
     ):
         return OutsideFailed(f"{host} cannot be reached.", code="UNREACHABLE")
-    if isinstance(error, requests.RequestException) and isinstance(error, ValueError):
-        return OutsideFailed(
-            "An address or a header is malformed.", "Report it.", code="BAD_URL", permanent=True
-        )
+    if isinstance(error, MALFORMED):
+        return OutsideFailed("An address is malformed.", "Report it.", code="BAD_URL", permanent=True)
     return _lost(error, host, changes)
 
 

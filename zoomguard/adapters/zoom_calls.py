@@ -19,9 +19,7 @@ from zoomguard.domain.errors import OutsideFailed
 Json = dict[str, object]
 Value = str | int | bool
 # A read that met one of these is tried again after each pause; a change never is.
-PASSING = frozenset(
-    {"UNREACHABLE", "CONNECTION_LOST", "TIMED_OUT", "ZOOM_UNAVAILABLE", "ZOOM_TOKEN_UNAVAILABLE"}
-)
+PASSING = frozenset({"UNREACHABLE", "CONNECTION_LOST", "TIMED_OUT", "ZOOM_UNAVAILABLE", "ZOOM_TOKEN_UNAVAILABLE"})
 PAUSES_S = (0.5, 1.5)
 WAITS_S = (1.0, 2.0, 4.0)  # after a 429 that does not say how long
 LONGEST_WAIT_S = 5.0
@@ -129,9 +127,7 @@ class ZoomCalls:
         token = self._token.bearer()
         answer = self._sent(ask, token)
         # Zoom looks at the token before anything else: a refused one has changed nothing.
-        if answer.status in (400, 401) and zoom_errors.is_stale_token(
-            answer.status, parsed(answer.body) or {}
-        ):
+        if answer.status in (400, 401) and zoom_errors.is_stale_token(answer.status, parsed(answer.body) or {}):
             answer = self._sent(ask, self._token.renew(token))
         return answer
 

@@ -150,9 +150,7 @@ def _described(stream: Stream) -> tuple[int | None, str, bool]:
         return (int(length) if known else None, _content_type(stream), False)
     found = _range(stream)
     if found is None or not _resumes(stream, found[0]):
-        raise OutsideFailed(
-            "The server sent another part of the file than was asked for.", code="RANGE_WRONG"
-        )
+        raise OutsideFailed("The server sent another part of the file than was asked for.", code="RANGE_WRONG")
     return found[2], _content_type(stream), found[0] > 0
 
 

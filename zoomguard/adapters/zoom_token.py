@@ -82,9 +82,7 @@ BY_STATUS = {
     400: Refusal(TOKEN, "ZOOM_ACCOUNT", "Zoom does not accept the account id.", "Check ZOOM_ACCOUNT_ID."),
     401: REFUSALS[-1],
     403: REFUSALS[-1],
-    404: Refusal(
-        TOKEN, "ZOOM_OAUTH_URL", "There is no token service at that address.", "Check ZOOM_OAUTH_URL."
-    ),
+    404: Refusal(TOKEN, "ZOOM_OAUTH_URL", "There is no token service at that address.", "Check ZOOM_OAUTH_URL."),
 }
 
 

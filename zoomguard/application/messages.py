@@ -78,7 +78,8 @@ def _letters(
             known_as = post.seals.open("person", "known_as", child.id, child.known_as)
             door = f"{post.public_url}/j/{doors[child.id]}"
             letters.setdefault(guardian.id, []).append(messages.Invited(known_as, door, child.timezone))
-    return {guardian: tuple(invited) for guardian, invited in letters.items()}
+    order = [post.public_url + "/j/" + token for token in doors.values()]
+    return {g: tuple(sorted(invited, key=lambda i: order.index(i.door))) for g, invited in letters.items()}
 
 
 def _lesson(tx: Transaction, post: Post, session: VideoSession) -> messages.Lesson:

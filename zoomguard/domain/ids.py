@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+import threading
 from datetime import datetime
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -12,10 +13,22 @@ ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 SHORT = re.compile(r"[SRKI]-[0-9A-HJKMNP-TV-Z]{4}")
 
 
+_last = 0
+_one_at_a_time = threading.Lock()
+
+
 def ulid(at: datetime) -> str:
-    """A new 26-character ULID for the aware moment `at` (github.com/ulid/spec)."""
+    """A new 26-character ULID for the aware moment `at` (github.com/ulid/spec).
+
+    Within one millisecond each is greater than the one before, so that the order of ids is the order of making.
+    """
+    global _last
     milliseconds = int(at.timestamp() * 1000)
-    number = (milliseconds << 80) | secrets.randbits(80)
+    with _one_at_a_time:
+        number = (milliseconds << 80) | secrets.randbits(80)
+        if milliseconds == _last >> 80:
+            number = _last + 1 + secrets.randbits(64)
+        _last = number
     return "".join(CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 
