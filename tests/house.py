@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from zoomguard.bootstrap import FirstSetup, House, in_sandbox, initialise, migrate, open_house, prepare_bucket
+from zoomguard.bootstrap import House, in_sandbox, initialise, migrate, open_house, prepare_bucket
 from zoomguard.domain.people import OPERATOR, Who
 from zoomguard.domain.sessions import ScheduleAnswer, ScheduleAsk
 from zoomguard.sandbox import Sandbox, SandboxClock, school
@@ -80,7 +80,7 @@ def a_home(path: Path, *, database_url: str = "", start: datetime = START, **var
     environ |= variables
     if database_url:
         environ["ZOOMGUARD_DATABASE_URL"] = database_url
-    initialise(environ, FirstSetup(organisation="Northmoor College", domains=("northmoor.example",)))
+    initialise(environ, organisation="Northmoor College", staff_domains=("northmoor.example",))
     clock = SandboxClock(start)
     with Sandbox(clock) as sandbox, in_sandbox(environ, sandbox) as settings:
         migrate(settings, clock)

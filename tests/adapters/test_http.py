@@ -43,7 +43,9 @@ def test_a_refused_connection_has_surely_changed_nothing(changes: bool) -> None:
 def test_a_lost_answer_is_unknown_for_a_change_and_failed_for_a_read(reply: Reply, changes: bool) -> None:
     with scripted(lambda asked: reply) as server:
         with pytest.raises(OutsideFailed) as caught:
-            Http(free).ask("POST", f"{server.url}/a?token=hunter-2", {"X": "hunter-2"}, b"hunter-2", changes=changes)
+            Http(free, read_s=0.5).ask(
+                "POST", f"{server.url}/a?token=hunter-2", {"X": "hunter-2"}, b"hunter-2", changes=changes
+            )
         assert type(caught.value) is (OutcomeUnknown if changes else OutsideFailed)
         assert "hunter" not in f"{caught.value}{caught.value.remedy}"
         assert caught.value.__context__ is None and caught.value.__cause__ is None

@@ -98,7 +98,7 @@ def test_both_lists_of_a_host_are_merged_over_all_pages() -> None:
     pages = in_turn(
         answer({"meetings": [{"id": 1, "agenda": "zg:a"}], "next_page_token": "p2"}),
         answer({"meetings": [{"id": 2}], "next_page_token": ""}),
-        answer({"meetings": [{"id": 2, "agenda": "zg:b"}, {"id": 3, "agenda": "zg:c"}]}),
+        answer({"meetings": [{"id": 1}, {"id": 2, "agenda": "zg:b"}, {"id": 3, "agenda": "zg:c"}]}),
     )
     given, asked = _asked(pages, "listed", "u")
     assert given == (MarkedMeeting(1, "zg:a"), MarkedMeeting(2, "zg:b"), MarkedMeeting(3, "zg:c"))

@@ -85,10 +85,17 @@ def test_all_children_are_decided_in_one_query(college: Northmoor) -> None:
 
 
 def test_the_same_answer_is_kept_once(people_only: Northmoor) -> None:
-    assert take(people_only, a_row()) == (1, 0, 0)
+    assert take(people_only, a_row(), a_row()) == (1, 1, 0)
     people_only.clock.advance(days=1)
-    assert take(people_only, a_row(), a_row(), a_row(scope="email")) == (1, 2, 0)
+    assert take(people_only, a_row(), a_row(scope="email")) == (1, 1, 0)
     assert people_only.audited()[-2:] == ["consents.imported"] * 2
+
+
+def test_the_same_answer_verified_by_somebody_else_is_another(people_only: Northmoor) -> None:
+    take(people_only, a_row(verified_by="T1"))
+    people_only.clock.advance(days=1)
+    assert take(people_only, a_row(verified_by="LD")) == (1, 0, 0)
+    assert state(people_only, teacher_id=people_only.person(Kind.STAFF, "T1").id) is ACTIVE
 
 
 def test_a_withdrawal_is_not_undone_by_the_file_of_yesterday(people_only: Northmoor) -> None:

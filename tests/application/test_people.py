@@ -186,6 +186,13 @@ def test_roles_of_somebody_new_begin_today(college: Northmoor) -> None:
     assert roles(college, "T1", TODAY - timedelta(days=1)) == frozenset()
 
 
+def test_a_later_import_adds_no_second_row_of_a_role(college: Northmoor) -> None:
+    college.take_all()
+    assert counts(college, "staff", college.files["staff"].replace("Tomasz", "Tom"))[1] == 1
+    with college.database.reading() as tx:
+        assert len(table.roles_ending_after(tx, frozenset({college.person(Kind.STAFF, "T1").id}), TODAY)) == 1
+
+
 def test_training_vetting_and_acknowledgement_are_one_record_each_and_follow_the_file(college: Northmoor) -> None:
     college.take_all()
     changed = college.files["staff"].replace(
@@ -337,6 +344,17 @@ def test_a_role_that_is_not_held_cannot_be_ended(college: Northmoor) -> None:
     with pytest.raises(Conflict) as caught:
         college.people.end_role(WREN, Role.DSL)
     assert caught.value.code == "ROLE_NOT_HELD"
+
+
+def test_of_a_role_held_twice_one_may_be_ended(college: Northmoor) -> None:
+    college.take_all()
+    later = TODAY + timedelta(days=30)
+    college.people.give_role(WREN, Role.OBSERVER, TODAY, TODAY + timedelta(days=7))
+    college.people.give_role(WREN, Role.OBSERVER, later)
+    college.people.end_role(WREN, Role.OBSERVER, from_on=later)
+    assert [Role.OBSERVER in roles(college, "T1", day) for day in (TODAY, later)] == [True, False]
+    college.people.end_role(WREN, Role.OBSERVER)
+    assert Role.OBSERVER not in roles(college, "T1")
 
 
 def test_a_role_cannot_end_before_it_begins(college: Northmoor) -> None:

@@ -95,6 +95,12 @@ def test_lines_are_counted_as_an_editor_does() -> None:
     assert codes(file) == [(6, "NAME_MISSING")]
 
 
+def test_a_line_break_within_a_cell_does_not_shift_the_lines_after_it() -> None:
+    file = children(f'C-1,"Le\nna",K,,GB,Europe/London,\nC-2,,K,,GB,Europe/London,\n{LENA}')
+    assert codes(file) == [(2, "CONTROL_CHARACTER"), (4, "NAME_MISSING")]
+    assert [row.line for row in file.rows] == [5]
+
+
 @pytest.mark.parametrize(
     ("header", "named"),
     [

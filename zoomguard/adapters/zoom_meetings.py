@@ -5,7 +5,7 @@ from __future__ import annotations
 from zoomguard.adapters import zoom_errors
 from zoomguard.adapters.zoom_calls import Json, ZoomCalls, segment
 from zoomguard.application.ports import MarkedMeeting, NewRegistrant, Registrant
-from zoomguard.domain.errors import OutcomeUnknown, OutsideFailed
+from zoomguard.domain.errors import OutsideFailed
 from zoomguard.domain.meeting_plan import Meeting, meeting_of
 
 BATCH = 30  # POST /meetings/{meetingId}/batch_registrants takes no more
@@ -69,8 +69,6 @@ class ZoomMeetings:
             some = people[first : first + BATCH]
             try:
                 self._register_batch(number, some)
-            except OutcomeUnknown:
-                raise
             except OutsideFailed as error:
                 if error.code not in NO_BATCH:
                     raise

@@ -243,7 +243,7 @@ class MeetingCreation:
             sent_before = bool(table.steps(tx, "register", session.id))
         approved = self.parts.meetings.registrants(number, "approved") if sent_before else ()
         for _ in range(2):
-            missing = tuple(p for p in people if p.address not in {r.address for r in approved})
+            missing = tuple(p for p in people if p.address not in {r.address.lower() for r in approved})
             if not missing:
                 break
             lost = self._register_batch(session, missing, tally)
@@ -251,7 +251,7 @@ class MeetingCreation:
             if not lost:
                 break
         self._keep_entries(session, approved)
-        registered = frozenset(r.address for r in approved)
+        registered = frozenset(r.address.lower() for r in approved)
         return MeetingFacts(
             facts.plan, facts.meeting, facts.everyone_waits, facts.differences, facts.roster, registered,
             facts.roster_names,
@@ -283,7 +283,7 @@ class MeetingCreation:
         return NewRegistrant(entry.address, "Student", str(entry.position))
 
     def _keep_entries(self, session: VideoSession, approved: tuple[Registrant, ...]) -> None:
-        by_address = {r.address: r for r in approved}
+        by_address = {r.address.lower(): r for r in approved}
         with self.parts.database.deciding() as tx:
             for entry in table.roster(tx, session.id):
                 registrant = by_address.get(entry.address)
@@ -334,7 +334,7 @@ class MeetingCreation:
 
 def _refusal(error: OutsideFailed, plan: MeetingPlan) -> Exception:
     """1114 names the observer: that is a finding with a remedy, not a failure of Zoom."""
-    if error.code != "ZOOM_OBSERVER_NOT_LICENSED":
+    if error.code != "ZOOM_ALTERNATIVE_HOST":
         return error
     finding = Finding(
         "VC-OBSERVER",

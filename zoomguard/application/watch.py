@@ -70,7 +70,7 @@ class Watch:
     def receive(self, deliveries: tuple[Delivery, ...]) -> None:
         """Keeps all deliveries in one commit, each one once; Busy where the database does not take them."""
         now = self.clock.now()
-        rows = {}
+        rows: dict[str, ZoomEvent] = {}
         for delivery in deliveries:
             row = self._row(delivery, now)
             rows.setdefault(row.dedupe_key, row)

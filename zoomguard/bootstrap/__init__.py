@@ -1,12 +1,11 @@
 """The only place where ports meet adapters: from settings to a running application."""
 
 from zoomguard.bootstrap.building import VERSION, House, load_settings, open_application, open_house
-from zoomguard.bootstrap.first_setup import FirstSetup, initialise
-from zoomguard.bootstrap.operating import in_sandbox, migrate, prepare_bucket, with_public_url, work
+from zoomguard.bootstrap.first_setup import initialise
+from zoomguard.bootstrap.operating import in_sandbox, migrate, prepare_bucket, with_public_url
 
 __all__ = [
     "VERSION",
-    "FirstSetup",
     "House",
     "in_sandbox",
     "initialise",
@@ -16,5 +15,4 @@ __all__ = [
     "open_house",
     "prepare_bucket",
     "with_public_url",
-    "work",
 ]

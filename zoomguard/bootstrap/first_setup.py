@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,15 +23,25 @@ CONFIG, TERMS, HOLDERS, SIGNING_KEY = "zoomguard.toml", "terms.toml", "holders.t
 
 @dataclass(frozen=True)
 class FirstSetup:
-    """What `init` is told. `holders` maps roles to addresses; `domains` are the organisation's mail domains."""
+    """What `init` is told."""
 
-    organisation: str = ""
-    domains: tuple[str, ...] = ()
-    holders: Mapping[Role, tuple[str, ...]] = field(default_factory=dict)
+    organisation: str
+    domains: tuple[str, ...]
+    holders: Mapping[Role, tuple[str, ...]]
 
 
-def initialise(environ: Mapping[str, str], setup: FirstSetup) -> list[str]:
-    """Writes what is not there yet and keeps what is; gives lines for people. Nothing of ours is readable by others."""
+def initialise(
+    environ: Mapping[str, str],
+    *,
+    organisation: str = "",
+    staff_domains: tuple[str, ...] = (),
+    holders: Mapping[Role, tuple[str, ...]] | None = None,
+) -> list[str]:
+    """Writes what is not there yet and keeps what is; gives lines for people. Nothing of ours is readable by others.
+
+    `holders` maps roles to addresses, `staff_domains` are the organisation's mail domains. SettingsWrong.
+    """
+    setup = FirstSetup(organisation, staff_domains, holders or {})
     environment = _environment(environ)
     home = settings_module.home_of(environ)
     os.umask(0o077)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from zoomguard.adapters.clock import SystemClock, UrlClock
 from zoomguard.application.installation import Installation
 from zoomguard.application.people import People
 from zoomguard.application.ports import Clock
-from zoomguard.bootstrap.building import load_settings, open_house, seals_of, terms_of, vault_of
+from zoomguard.bootstrap.building import load_settings, seals_of, terms_of, vault_of
 from zoomguard.bootstrap.first_setup import read_holders
 from zoomguard.domain.errors import BadInput
 from zoomguard.settings import Settings
@@ -51,19 +50,6 @@ def prepare_bucket(settings: Settings) -> None:
     """Checks the bucket; makes it, with Object Lock, where it is absent (in a sandbox only)."""
     if settings.s3_bucket and (settings.s3_endpoint_url or not settings.sandbox):
         vault_of(settings, SystemClock()).prepare(settings.environment, create=settings.sandbox)
-
-
-def work(settings: Settings, stop: Callable[[], bool], echo: Callable[[str], None]) -> None:
-    """Runs the worker until told to stop."""
-    from zoomguard.worker.runner import Runner
-
-    with open_house(settings) as house:
-        runner = Runner(house.app, house.claims, house.clock)
-        runner.start()
-        echo("The worker takes what is due. Stop it with Ctrl-C.")
-        while not stop():
-            time.sleep(0.2)
-        runner.stop()
 
 
 @contextmanager

@@ -22,6 +22,14 @@ class Declined(Exception):
         self.exit_code, self.code, self.message, self.remedy = exit_code, code, message, remedy
 
 
+class RulesRefused(Exception):
+    """The rules said no over there; `document` is the whole answer."""
+
+    def __init__(self, document: Mapping[str, object]) -> None:
+        super().__init__("refused by the rules")
+        self.document = document
+
+
 def bad_answer() -> OutsideFailed:
     """The other side is no zoomguard, or one of another version."""
     return OutsideFailed(
@@ -95,8 +103,10 @@ def is_refusal(status: int, document: object) -> bool:
     return status == 422 and isinstance(document, Mapping) and isinstance(document.get("findings"), list)
 
 
-def declined(status: int, document: object) -> Declined:
+def declined(status: int, document: object) -> Declined | RulesRefused:
     """The error that stands in an answer, or one made up of its status."""
+    if isinstance(document, Mapping) and is_refusal(status, document):
+        return RulesRefused(document)
     error = document.get("error") if isinstance(document, Mapping) else None
     said = Said(error) if isinstance(error, Mapping) else Said({})
     code = said.text("code")

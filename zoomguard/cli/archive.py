@@ -34,10 +34,16 @@ def archive(since: datetime | None, session: str | None, quiet: bool, as_json: b
     Exit 0: all done, or nothing due. Exit 4: some is postponed. Exit 5: something is missing or wrong.
     """
     with Progress(sys.stderr, quiet=quiet) as progress, operator() as application:
-        answer = application.archive.run(since.date() if since else None, session, progress.say)
+        day = since.date() if since else None
+        answer = application.archive.run(day, session, lambda *far: progress.say(_far(*far)))
     code = EXITS[answer.exit]
     if not quiet or code:
         show.out([row for line in answer.lines() for row in layout.wrap(printable(line), rest="    ")], as_json)
     if as_json:
         show.document(answer.as_json())
     return code
+
+
+def _far(label: str, done: int, total: int | None) -> str:
+    of_all = f" of {layout.size(total)}" if total is not None else ""
+    return f"{label}  {layout.size(done)}{of_all}"

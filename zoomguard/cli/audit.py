@@ -63,7 +63,9 @@ def export(target: Path | None, as_json: bool) -> None:
     """Writes the chain as lines of JSON, with the very bytes that were hashed."""
     if target is None:
         if as_json:
-            raise click.UsageError("--json needs --to: the export itself is lines of JSON.", click.get_current_context())
+            raise click.UsageError(
+                "--json needs --to: the export itself is lines of JSON.", click.get_current_context()
+            )
         with operator() as application:
             show.out(application.audit.export())
         return

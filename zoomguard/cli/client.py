@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import urllib3
-from urllib3.exceptions import HTTPError, NewConnectionError, SSLError, TimeoutError  # noqa: A004
+from urllib3.exceptions import HTTPError, NewConnectionError, SSLError, TimeoutError
 
 from zoomguard.cli.answers import Said, bad_answer, declined, is_refusal
 from zoomguard.domain.errors import OutsideFailed
@@ -79,9 +79,9 @@ class Client:
         """The answer to an ask that changes something."""
         return self.send("POST", path, body or {}).said()
 
-    def delete(self, path: str) -> None:
-        """Ends what stands at a path."""
-        reply = self.send("DELETE", path)
+    def tell(self, method: str, path: str) -> None:
+        """An ask whose answer holds nothing but whether it was done."""
+        reply = self.send(method, path)
         if not 200 <= reply.status < 300:
             raise declined(reply.status, reply.document)
 

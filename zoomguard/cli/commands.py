@@ -9,7 +9,7 @@ from io import TextIOWrapper
 import click
 
 from zoomguard.cli import show
-from zoomguard.cli.answers import Declined
+from zoomguard.cli.answers import Declined, RulesRefused
 from zoomguard.cli.command import WIDTH, Lazy, LazyGroup
 from zoomguard.domain.errors import ZoomguardError
 
@@ -36,7 +36,7 @@ TABLE = {
     )
 }
 EXAMPLES = (
-    'zoomguard schedule --observer p.nandakumar@northmoor.example --child C-0101 \\',
+    "zoomguard schedule --observer p.nandakumar@northmoor.example --child C-0101 \\",
     '    --course MATHS-7B --start "2026-12-01 16:00" --minutes 50',
     "zoomguard sessions list",
     "zoomguard demo",
@@ -68,7 +68,7 @@ def run(arguments: Sequence[str]) -> int:
         return show.interrupted(as_json)
     except click.ClickException as error:
         return show.misused(error, as_json)
-    except (ZoomguardError, Declined) as error:
+    except (ZoomguardError, Declined, RulesRefused) as error:
         return show.failure(error, as_json)
     except Exception as error:
         # The end of the process: the type's name is told, exit code 70 says the rest. A text could hold a name.

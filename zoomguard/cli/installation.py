@@ -40,7 +40,9 @@ def _first_holders(function: Any) -> Any:
     "zoomguard migrate",
 )
 @click.option("--organisation", metavar="NAME", help="The organisation's name, for mails and bags.")
-@click.option("--staff-domain", "staff_domains", metavar="DOMAIN", multiple=True, help="Its mail domain; may be repeated.")
+@click.option(
+    "--staff-domain", "staff_domains", metavar="DOMAIN", multiple=True, help="Its mail domain; may be repeated."
+)
 @_first_holders
 @json_option
 def init(organisation: str | None, staff_domains: tuple[str, ...], as_json: bool, **emails: tuple[str, ...]) -> None:
@@ -51,9 +53,8 @@ def init(organisation: str | None, staff_domains: tuple[str, ...], as_json: bool
     from zoomguard import bootstrap
 
     holders = {Role(name): addresses for name, addresses in emails.items() if addresses}
-    lines = bootstrap.initialise(
-        of_process(), organisation=organisation or "", staff_domains=staff_domains, holders=holders
-    )
+    setup = bootstrap.FirstSetup(organisation or "", staff_domains, holders)
+    lines = bootstrap.initialise(of_process(), setup)
     _tell(lines, as_json)
 
 

@@ -30,7 +30,8 @@ def list_(as_json: bool) -> None:
     said = server.connect().get("/people")
     found = said.parts("people")
     rows = [
-        (p.text("email"), p.text("reference"), "" if p.text("active") == "yes" else "not active", _roles(p)) for p in found
+        (p.text("email"), p.text("reference"), "" if p.text("active") == "yes" else "not active", _roles(p))
+        for p in found
     ]
     lines = layout.table(("EMAIL", "REFERENCE", "", "ROLES"), rows) if rows else ["Nobody yet."]
     show.out([*lines, "Next: zoomguard people roles give EMAIL ROLE"], as_json)

@@ -78,8 +78,10 @@ def _number(text: str) -> int:
 def ask(body: dict[str, object], as_json: bool) -> int:
     """Sends the ask under a key of its own, so that a repeat after a lost answer schedules nothing twice."""
     reply = server.connect().send("POST", "/sessions", body, key=f"cli-{secrets.token_hex(16)}")
-    answer = Said(reply.document) if reply.refused else reply.said()
-    show.out(session_text.refusal(answer) if reply.refused else session_text.scheduled(answer), as_json)
+    if reply.refused:
+        return show.refused(Said(reply.document).document, as_json, "Not scheduled")
+    answer = reply.said()
+    show.out(session_text.scheduled(answer), as_json)
     if as_json:
         show.document(answer.document)
-    return show.REFUSED if reply.refused else show.DONE
+    return show.DONE

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from zoomguard.domain.errors import BadInput, NotSignedIn
 from zoomguard.domain.times import printable
-from zoomguard.settings import PREFIX, PRODUCTION, home_of, of_process
+from zoomguard.settings import PREFIX, PRODUCTION, home_of, of_process, running_sandbox
 
 if TYPE_CHECKING:
     from zoomguard.cli.client import Client
@@ -76,15 +76,11 @@ def _loopback(host: str) -> bool:
         return False
 
 
-def sandbox_beside(environ: Mapping[str, str]) -> dict[str, str]:
+def sandbox_beside(environ: Mapping[str, str]) -> Mapping[str, str]:
     """What a running sandbox says of itself in HOME/sandbox.json; nothing in production, or without one."""
     if environ.get(f"{PREFIX}ENVIRONMENT") == PRODUCTION:
         return {}
-    try:
-        said = json.loads((home_of(environ) / "sandbox.json").read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return {k: v for k, v in said.items() if isinstance(v, str)} if isinstance(said, dict) else {}
+    return running_sandbox(home_of(environ))
 
 
 def address(environ: Mapping[str, str]) -> str:
@@ -132,9 +128,7 @@ def read_token(home: Path) -> SignedIn | None:
         content = file.read(MOST_BYTES)
     try:
         said = json.loads(content)
-        return SignedIn(
-            str(said["origin"]), checked_token(str(said["token"])), str(said["email"]), str(said["until"])
-        )
+        return SignedIn(str(said["origin"]), checked_token(str(said["token"])), str(said["email"]), str(said["until"]))
     except (ValueError, KeyError, TypeError, RecursionError):
         raise _bad_file(path, "is not a token file") from None
 

@@ -60,11 +60,11 @@ def _invitations(answer: Said, again: bool) -> str:
     return f"{count} go out now" if count != 1 else "1 goes out now"
 
 
-def refusal(answer: Said) -> list[str]:
+def refusal(answer: Said, words: str = "Not scheduled") -> list[str]:
     """All that is in the way at once: rule, reason, what to do, who can help."""
     findings = answer.parts("findings")
     ways = "1 thing is in the way" if len(findings) == 1 else f"{len(findings)} things are in the way"
-    lines = wrap(f"Not scheduled. {ways}; {_left_in_zoom(answer)}.") + [""]
+    lines = [*wrap(f"{words}. {ways}; {_left_in_zoom(answer)}."), ""]
     longest = max((len(f.text("rule")) for f in findings), default=0)
     for finding in findings:
         lines += _finding(finding, longest)
@@ -127,7 +127,7 @@ def detail(answer: Said) -> list[str]:
     lines = [*head(session), *facts(rows)]
     for why in answer.parts("why"):
         lines += ["", *_why(why)]
-    return lines + ["", *wrap("Next: zoomguard policy explain RULE says what a rule asks.")]
+    return [*lines, "", *wrap("Next: zoomguard policy explain RULE says what a rule asks.")]
 
 
 def _why(why: Said) -> list[str]:
@@ -140,6 +140,8 @@ def _why(why: Said) -> list[str]:
     lines = wrap(f"{allowed} ({why.text('occasion')}) on {asked_at}: {words} asked, terms {why.text('terms_version')}.")
     for rule in (r for r in rules if r.text("verdict") not in ("pass", "not_applicable")):
         about = " ".join(filter(None, (rule.text("subject"), rule.text("reason"))))
-        lines += wrap(f"{VERDICTS.get(rule.text('verdict'), rule.text('verdict'))}. {about}", f"  {rule.text('rule')}  ")
+        lines += wrap(
+            f"{VERDICTS.get(rule.text('verdict'), rule.text('verdict'))}. {about}", f"  {rule.text('rule')}  "
+        )
     rows = [("Holds", ", ".join(passed)), ("Consents", ", ".join(why.texts("consent_event_ids")))]
     return lines + facts(rows)

@@ -8,14 +8,22 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import click
 
-from zoomguard.cli.answers import Declined, Said
+from zoomguard.cli.answers import Declined, RulesRefused, Said
 from zoomguard.cli.layout import wrap
 from zoomguard.domain.errors import (
-    BadInput, Conflict, Fault, IntegrityFailed, NotAllowed, OutsideFailed, Refused, SettingsWrong, ZoomguardError,
+    BadInput,
+    Conflict,
+    Fault,
+    IntegrityFailed,
+    NotAllowed,
+    OutsideFailed,
+    Refused,
+    SettingsWrong,
+    ZoomguardError,
 )  # fmt: skip
 from zoomguard.domain.times import printable
 
@@ -63,10 +71,12 @@ def _write(line: str, *, to_stderr: bool) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def failure(error: ZoomguardError | Declined, as_json: bool) -> int:
+def failure(error: ZoomguardError | Declined | RulesRefused, as_json: bool) -> int:
     """Says an error of ours, or the service's, and gives its exit code."""
     if isinstance(error, Refused):
-        return _refused(error, as_json)
+        return refused(_refusal(error), as_json)
+    if isinstance(error, RulesRefused):
+        return refused(error.document, as_json)
     code = error.exit_code if isinstance(error, Declined) else exit_code(error)
     if isinstance(error, SettingsWrong):
         for line in error.lines:
@@ -80,22 +90,21 @@ def failure(error: ZoomguardError | Declined, as_json: bool) -> int:
     return code
 
 
-def _refused(error: Refused, as_json: bool) -> int:
+def refused(content: Mapping[str, object], as_json: bool, words: str = "Refused") -> int:
+    """Says all that is in the way; with `--json` the whole shape `zoomguard/1`."""
     from zoomguard.cli.session_text import refusal
-    from zoomguard.domain.sessions import SessionView
 
-    session = error.session.as_json() if isinstance(error.session, SessionView) else None
-    content = {
-        "schema": "zoomguard/1",
-        "outcome": "refused",
-        "session": session,
-        "findings": [finding.as_json() for finding in error.findings],
-        "zoom_writes": error.zoom_writes,
-    }
-    out(refusal(Said(content)), as_json)
+    out(refusal(Said(content), words), as_json)
     if as_json:
         document(content)
     return REFUSED
+
+
+def _refusal(error: Refused) -> dict[str, object]:
+    from zoomguard.domain.sessions import ScheduleAnswer, SessionView
+
+    session = error.session if isinstance(error.session, SessionView) else None
+    return ScheduleAnswer("refused", session, error.findings, error.zoom_writes).as_json()
 
 
 def misused(error: click.ClickException, as_json: bool) -> int:

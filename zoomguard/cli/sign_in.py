@@ -67,7 +67,7 @@ def logout(as_json: bool) -> None:
     environ = of_process()
     client = server.connect()
     try:
-        client.delete("/tokens/current")
+        client.tell("DELETE", "/tokens/current")
     except Declined as no:
         if no.exit_code != show.NOT_ALLOWED:  # One that has ended already is as good.
             raise

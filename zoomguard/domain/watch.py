@@ -20,7 +20,7 @@ NUMBER = re.compile(r"[0-9]{1,18}")
 UUID = re.compile(r"[\x21-\x7e]{1,200}")
 # Passcodes, links that let somebody in or show a recording, and tokens, wherever in an event they stand.
 SECRET_KEY = re.compile(
-    r".*(password|passcode|token)|(.*_)?(join|start|share|play|registration|personal_meeting)_url|.*host_key|.*_links?"
+    r".*(password|passcode|pwd|zak|token)|(.*_)?(join|start|share|play|registration|personal_meeting)_url|.*host_key|.*_links?"
 )
 QUERY = re.compile(r"(\w+://[^\s?\"'<>]*)\?[^\s\"'<>]*")
 CUT = "(cut)"

@@ -76,10 +76,8 @@ def refusal(status: int) -> JSONResponse:
 
 def answer_errors_of(app: FastAPI) -> None:
     """Has an app answer every error in this manner."""
-    app.add_exception_handler(ZoomguardError, _ours)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _frameworks)
-    app.add_exception_handler(Exception, _anything)
+    for kind in (ZoomguardError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, _any)
 
 
 def _retry_after(error: ZoomguardError) -> str:
@@ -88,22 +86,15 @@ def _retry_after(error: ZoomguardError) -> str:
     return str(BUSY_AGAIN_S)
 
 
-async def _ours(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, ZoomguardError)
-    return answer(error)
+async def _any(request: Request, error: Exception) -> JSONResponse:
+    if isinstance(error, ZoomguardError):
+        return answer(error)
+    if isinstance(error, RequestValidationError):
+        return _invalid(error)
+    return refusal(error.status_code) if isinstance(error, HTTPException) else plain(500, *FAULT)
 
 
-async def _frameworks(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    return refusal(error.status_code)
-
-
-async def _anything(request: Request, error: Exception) -> JSONResponse:
-    return plain(500, *FAULT)
-
-
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
+def _invalid(error: RequestValidationError) -> JSONResponse:
     found = error.errors()
     if any(e["type"] == "json_invalid" for e in found):
         return refusal(400)

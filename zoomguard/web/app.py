@@ -1,0 +1,63 @@
+"""The web application: routes and middleware put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from zoomguard.application import Application
+from zoomguard.web import bulkheads, health
+from zoomguard.web.api import access, people, policy, recordings, sessions
+from zoomguard.web.bodies import BodyLimit
+from zoomguard.web.bulkheads import Bulkheads
+from zoomguard.web.doors import children
+from zoomguard.web.errors import answer_errors_of
+from zoomguard.web.headers import SecurityHeaders
+from zoomguard.web.health import Ready
+from zoomguard.web.intake import Intake
+from zoomguard.web.request_log import RequestLog
+from zoomguard.web.sandbox import Controls, SandboxControls
+from zoomguard.web.webhooks import Webhooks
+
+ROUTERS = (sessions.router, recordings.router, people.router, policy.router, access.router, children.router)
+
+
+def make_web(
+    application: Application, *, ready: Ready, sandbox: Controls | None = None, public_url: str = ""
+) -> ASGIApp:
+    """The ASGI application. `ready` gives one word for each check of /readyz, "ok" where it passes; `sandbox`
+    answers /sandbox/... where there is one. `app.state.intake.counts` says what came of Zoom's deliveries."""
+    app = FastAPI(
+        title="zoomguard",
+        version="1",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    app.state.application = application
+    answer_errors_of(app)
+    for router in (*ROUTERS, health.router(ready)):
+        app.include_router(router)
+    app.state.intake = Intake(application.watch)
+    app.router.routes.append(Route("/webhooks/zoom", Webhooks(application.watch, app.state.intake)))
+    if sandbox is not None:
+        app.router.routes.append(Route("/sandbox/{rest:path}", SandboxControls(sandbox)))
+    # The last one added is the outermost.
+    app.add_middleware(Bulkheads)
+    app.add_middleware(BodyLimit, paths=("/api/",))
+    app.add_middleware(SecurityHeaders, public_url=public_url)
+    app.add_middleware(RequestLog)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    app.state.media_threads = bulkheads.media_threads()
+    async with app.state.intake.running():
+        yield

@@ -1,0 +1,1 @@
+"""Doors: pages in front of Zoom's links."""
