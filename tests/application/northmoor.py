@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from zoomguard.application.consents import Consents
 from zoomguard.application.people import People
 from zoomguard.application.seals import Seals
-from zoomguard.domain.people import Kind
+from zoomguard.domain.people import Kind, Role
 from zoomguard.domain.people_files import ImportAnswer
 from zoomguard.rules.terms import Terms
 from zoomguard.sandbox.school import write_csvs
@@ -77,7 +77,7 @@ class Northmoor:
     def audited(self) -> list[str]:
         """The actions in the audit, in order."""
         with self.database.reading() as tx:
-            return tx.all(select(Audit.action).order_by(Audit.seq))
+            return tx.all(select(Audit.action).order_by(col(Audit.seq)))
 
 
 def northmoor(database: Database, clock: FixedClock, seals: Seals, scratch: Path) -> Northmoor:
@@ -91,3 +91,16 @@ def northmoor(database: Database, clock: FixedClock, seals: Seals, scratch: Path
 def refused(answer: ImportAnswer) -> list[tuple[int, str]]:
     """Lines and codes of what an import refused."""
     return [(bad.line, bad.code) for bad in answer.refused]
+
+
+def counts(college: Northmoor, name: str, content: str | None = None, **how: bool) -> tuple[int, int, int, bool]:
+    """What an import of one of the files, or of another content for it, came to: new, changed, same, written."""
+    answer = college.importer(name)((content or college.files[name]).encode(), **how)
+    return answer.new, answer.changed, answer.same, answer.written
+
+
+def roles_of(college: Northmoor, reference: str, day: date = TODAY) -> frozenset[Role]:
+    """The roles that a member of staff holds on a day."""
+    person = college.person(Kind.STAFF, reference)
+    with college.database.reading() as tx:
+        return people_table.roles_on(tx, frozenset({person.id}), day)[person.id]

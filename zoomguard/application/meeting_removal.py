@@ -97,6 +97,7 @@ class MeetingRemoval:
                 raise OutsideFailed(
                     "Zoom did not say whether the meeting is gone.", "zoomguard goes on removing it."
                 ) from None
+        crash_point("remove.deleted")
 
     def _gone(self, session_id: str) -> None:
         now = self.parts.clock.now()
@@ -120,6 +121,8 @@ class MeetingRemoval:
             change_state(row, SessionState.FAILED)
             row.removal_reason, row.idempotency_key = reason, None
             work.finish(tx, CREATE, session_id, now)
+            if meeting_lookup.was_unknown(tx, session_id):
+                work.put(tx, SWEEP, session_id, now + timedelta(minutes=10))
             tx.commit(audit=Event("session.failed", "session", session_id, SERVICE.id, {"reason": reason}))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlmodel import select
 
@@ -14,15 +14,16 @@ from zoomguard.application.seals import Seals
 from zoomguard.domain import ids, messages
 from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import OutcomeUnknown, OutsideFailed
-from zoomguard.domain.people import SERVICE, Kind
+from zoomguard.domain.people import SERVICE, Kind, is_child
 from zoomguard.rules.terms import Terms
 from zoomguard.tables import people as people_table
 from zoomguard.tables.database import Database, Transaction
 from zoomguard.tables.messages import Delivery, Message, MessageState, about
 from zoomguard.tables.people import Person
-from zoomguard.tables.sessions import VideoSession
+from zoomguard.tables.sessions import SessionChild, VideoSession
 
 SEND = "send_message"
+FINAL = {"accepted": MessageState.SENT, "refused": MessageState.BOUNCED, "withheld": MessageState.DROPPED}
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,23 @@ def invite(tx: Transaction, post: Post, session: VideoSession, doors: Mapping[st
     return len(letters)
 
 
+def invitations(tx: Transaction, session_id: str) -> int:
+    """How many guardians were invited."""
+    return sum(m.template == messages.INVITATION for m in about(tx, session_id))
+
+
 def call_off(tx: Transaction, post: Post, session: VideoSession, now: datetime) -> int:
     """Tells every guardian whose invitation was sent; one that still waits is dropped instead."""
     told = 0
     for message in about(tx, session.id):
         if message.template != messages.INVITATION:
             continue
-        if message.state is MessageState.QUEUED and not _was_tried(tx, message.id):
+        if message.state is MessageState.QUEUED:
+            # One that was tried is not tried again either: it would come after the cancellation.
             message.state = MessageState.DROPPED
             work.finish(tx, SEND, message.id, now)
-            continue
+            if not _was_tried(tx, message.id):
+                continue
         subject, text = messages.cancellation(_lesson(tx, post, session), ())
         _queue(tx, post, session, message.to_person_id, messages.CANCELLATION, subject, text, now)
         told += 1
@@ -66,10 +74,11 @@ def _was_tried(tx: Transaction, message_id: str) -> bool:
 def _letters(
     tx: Transaction, post: Post, session: VideoSession, doors: Mapping[str, str]
 ) -> dict[str, tuple[messages.Invited, ...]]:
-    """For each guardian who may be contacted the children of theirs on this roster."""
-    children = people_table.by_ids(tx, frozenset(doors))
+    """For each guardian who may be contacted the children of theirs on this roster; of who is 18 by then none."""
+    learners = people_table.by_ids(tx, frozenset(doors))
+    children = {i: c for i, c in learners.items() if _is_child(post, c, session.starts_at)}
     letters: dict[str, list[messages.Invited]] = {}
-    relations = people_table.relations_to(tx, frozenset(doors))
+    relations = people_table.relations_to(tx, frozenset(children))
     kinds = people_table.by_ids(tx, frozenset(r.person_id for r in relations))
     for relation in relations:
         guardian = kinds[relation.person_id]
@@ -80,6 +89,21 @@ def _letters(
             letters.setdefault(guardian.id, []).append(messages.Invited(known_as, door, child.timezone))
     order = [post.public_url + "/j/" + token for token in doors.values()]
     return {g: tuple(sorted(invited, key=lambda i: order.index(i.door))) for g, invited in letters.items()}
+
+
+def _is_child(post: Post, learner: Person, starts_at: datetime) -> bool:
+    born_on = post.seals.open("person", "born_on", learner.id, learner.born_on)
+    return is_child(date.fromisoformat(born_on) if born_on else None, starts_at)
+
+
+def _may_be_written_to(tx: Transaction, message: Message) -> bool:
+    """Asked again when a mail leaves: the guardian may have been marked `no contact` since it was queued."""
+    person = tx.get(Person, message.to_person_id)
+    if person is None or not person.active:
+        return False
+    roster = set(tx.all(select(SessionChild.child_id).where(SessionChild.session_id == message.subject_id)))
+    relations = people_table.relations_of(tx, frozenset({person.id}))
+    return any(r.may_contact and r.child_id in roster for r in relations)
 
 
 def _lesson(tx: Transaction, post: Post, session: VideoSession) -> messages.Lesson:
@@ -136,7 +160,11 @@ class Messages:
                 return None
             if message.not_before_at > self.clock.now():
                 return message.not_before_at
+            allowed = _may_be_written_to(tx, message)
             letter = self._letter(tx, message)
+        if not allowed:
+            self._note(message_id, "withheld", "")
+            return None
         # Noted before the first byte leaves: whoever cancels in between knows that this guardian may have it.
         self._note(message_id, "trying", "")
         try:
@@ -169,7 +197,7 @@ class Messages:
         with self.database.deciding() as tx:
             tx.add(Delivery(id=ids.ulid(now), message_id=message_id, at=now, outcome=outcome, detail=detail))
             message = tx.lock(Message, message_id)
-            final = {"accepted": MessageState.SENT, "refused": MessageState.BOUNCED}.get(outcome)
+            final = FINAL.get(outcome)
             if message is None or final is None or message.state is not MessageState.QUEUED:
                 tx.commit()
                 return

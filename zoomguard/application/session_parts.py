@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from zoomguard.application.messages import Post
 from zoomguard.application.ports import Claims, Clock, ZoomMeetings, ZoomUsers
 from zoomguard.application.seals import Seals
 from zoomguard.domain import ids, meeting_plan
-from zoomguard.domain.errors import Conflict, Fault, NotThere
-from zoomguard.domain.meeting_plan import MeetingPlan
+from zoomguard.domain.errors import Conflict, Fault, NotThere, Throttled
+from zoomguard.domain.meeting_plan import GOVERNED, MeetingPlan
 from zoomguard.domain.sessions import SessionState, SessionView, may_become
 from zoomguard.rules.terms import Terms
 from zoomguard.tables import people as people_table
@@ -20,11 +20,14 @@ from zoomguard.tables.database import Database, Transaction
 from zoomguard.tables.sessions import HostBudget, SessionChild, Step, StepState, VideoSession
 
 CREATE, REMOVE, SWEEP = "create_meeting", "remove_meeting", "sweep_meetings"
+# Kinds of steps that are no work of their own: they belong to a creation.
+REPAIR, REGISTER = "repair", "register"
 # Zoom allows 100 creates and updates for each host and UTC day; 10 are kept back for repairs.
 CREATES_A_DAY, WRITES_A_DAY = 90, 100
 # A meeting whose creation is unknown is not made anew so shortly before the start.
 TOO_LATE = timedelta(minutes=15)
 CONFIRM_BEFORE = timedelta(minutes=30)
+SETTINGS_COMPARED = len(GOVERNED) + 6
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,22 @@ def budget_used(tx: Transaction, host: str, now: datetime) -> int:
     return row.used if row else 0
 
 
-def take_budget(tx: Transaction, host: str, now: datetime) -> None:
-    """Counts one create or update, before it is sent."""
+def take_budget(tx: Transaction, host: str, now: datetime, most: int) -> None:
+    """Counts one create or update, before it is sent; Throttled until 00:00 UTC where `most` are used."""
     tx.insert_new(HostBudget(host=host, utc_day=now.date(), used=0))
     row = tx.lock(HostBudget, (host, now.date()))
     assert row is not None
+    if row.used >= most:
+        midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
+        raise Throttled("This teacher's new or changed meetings of the day are used up.", midnight, code="ZOOM_BUDGET")
     row.used += 1
+
+
+def writes_at_zoom(tx: Transaction, session_id: str) -> int:
+    """How many changes were sent to Zoom for a session, without those that Zoom refused."""
+    kinds = (CREATE, REPAIR, REGISTER, REMOVE)
+    states = [step.state for kind in kinds for step in table.steps(tx, kind, session_id)]
+    return states.count(StepState.SENT) - states.count(StepState.REFUSED)
 
 
 def plan_of(parts: SessionParts, tx: Transaction, session: VideoSession, attempt: int) -> MeetingPlan:

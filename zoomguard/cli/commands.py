@@ -9,9 +9,7 @@ from io import TextIOWrapper
 import click
 
 from zoomguard.cli import show
-from zoomguard.cli.answers import Declined, RulesRefused
 from zoomguard.cli.command import WIDTH, Lazy, LazyGroup
-from zoomguard.domain.errors import ZoomguardError
 
 TABLE = {
     name: Lazy(f"zoomguard.cli.{place}", words)
@@ -62,15 +60,4 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    try:
-        code = zoomguard.main(list(arguments), prog_name="zoomguard", standalone_mode=False)
-    except (click.Abort, KeyboardInterrupt):
-        return show.interrupted(as_json)
-    except click.ClickException as error:
-        return show.misused(error, as_json)
-    except (ZoomguardError, Declined, RulesRefused) as error:
-        return show.failure(error, as_json)
-    except Exception as error:
-        # The end of the process: the type's name is told, exit code 70 says the rest. A text could hold a name.
-        return show.fault(error, as_json)
-    return code if isinstance(code, int) else show.DONE
+    return show.ended(lambda: zoomguard.main(list(arguments), prog_name="zoomguard", standalone_mode=False), as_json)

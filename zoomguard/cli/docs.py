@@ -73,7 +73,7 @@ def rendered(text: str) -> str:
             raise SystemExit(f"README.md has no part {name!r}: it needs the lines {begin} and {end}")
         pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
         body = f"{begin}\n{make()}\n{end}"
-        text = pattern.sub(lambda _, body=body: body, text)
+        text = pattern.sub(body.replace("\\", r"\\"), text)
     return text
 
 

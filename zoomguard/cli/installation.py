@@ -53,8 +53,9 @@ def init(organisation: str | None, staff_domains: tuple[str, ...], as_json: bool
     from zoomguard import bootstrap
 
     holders = {Role(name): addresses for name, addresses in emails.items() if addresses}
-    setup = bootstrap.FirstSetup(organisation or "", staff_domains, holders)
-    lines = bootstrap.initialise(of_process(), setup)
+    lines = bootstrap.initialise(
+        of_process(), organisation=organisation or "", staff_domains=staff_domains, holders=holders
+    )
     _tell(lines, as_json)
 
 

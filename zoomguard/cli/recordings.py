@@ -95,7 +95,9 @@ def _shown(recording: Said) -> list[str]:
     ),
 )
 @click.argument("id", metavar="ID")
-@click.option("--purpose", type=click.Choice([p.value for p in Purpose]), help="Why; it is kept with your name.")
+@click.option(
+    "--purpose", type=click.Choice([p.value for p in Purpose]), metavar="P", help=f"Why: {', '.join(Purpose)}."
+)
 @click.option("--reason", metavar="TEXT", help="In your own words.")
 @click.option("--to", "target", metavar="DIR", help="A folder that only you can read; made where it is absent.")
 @json_option

@@ -79,7 +79,7 @@ def ask(body: dict[str, object], as_json: bool) -> int:
     """Sends the ask under a key of its own, so that a repeat after a lost answer schedules nothing twice."""
     reply = server.connect().send("POST", "/sessions", body, key=f"cli-{secrets.token_hex(16)}")
     if reply.refused:
-        return show.refused(Said(reply.document).document, as_json, "Not scheduled")
+        return show.refused(Said(reply.document).document, as_json, session_text.NOT_SCHEDULED)
     answer = reply.said()
     show.out(session_text.scheduled(answer), as_json)
     if as_json:

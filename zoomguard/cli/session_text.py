@@ -7,6 +7,7 @@ from itertools import groupby
 from zoomguard.cli.answers import Said
 from zoomguard.cli.layout import counted, day, facts, hours, moment, slot, table, wrap
 
+NOT_SCHEDULED = "Not scheduled"
 DONE_WORDS = {"scheduled": "Scheduled", "planned": "Planned", "unchanged": "Already scheduled"}
 # The screen words of verdicts.
 VERDICTS = {
@@ -60,11 +61,11 @@ def _invitations(answer: Said, again: bool) -> str:
     return f"{count} go out now" if count != 1 else "1 goes out now"
 
 
-def refusal(answer: Said, words: str = "Not scheduled") -> list[str]:
+def refusal(answer: Said, words: str = NOT_SCHEDULED) -> list[str]:
     """All that is in the way at once: rule, reason, what to do, who can help."""
     findings = answer.parts("findings")
     ways = "1 thing is in the way" if len(findings) == 1 else f"{len(findings)} things are in the way"
-    lines = [*wrap(f"{words}. {ways}; {_left_in_zoom(answer)}."), ""]
+    lines = [*wrap(f"{words}. {ways}{_left_in_zoom(answer, words)}."), ""]
     longest = max((len(f.text("rule")) for f in findings), default=0)
     for finding in findings:
         lines += _finding(finding, longest)
@@ -72,13 +73,13 @@ def refusal(answer: Said, words: str = "Not scheduled") -> list[str]:
     return [*lines, "", *wrap(f"Next: put this right and repeat, or see: zoomguard policy explain {first}")]
 
 
-def _left_in_zoom(answer: Said) -> str:
+def _left_in_zoom(answer: Said, words: str) -> str:
     session = answer.part("session")
     if not answer.number("zoom_writes"):
-        return "nothing was created in Zoom"
+        return "; nothing was created in Zoom" if words == NOT_SCHEDULED else ""
     if session is not None and session.text("state") == "removing":
-        return "the meeting is being taken out of Zoom again"
-    return "the meeting was taken out of Zoom again"
+        return "; the meeting is being taken out of Zoom again"
+    return "; the meeting was taken out of Zoom again"
 
 
 def _finding(finding: Said, longest: int) -> list[str]:

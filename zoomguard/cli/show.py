@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import click
 
@@ -53,8 +53,8 @@ def out(lines: Iterable[str], as_json: bool = False) -> None:
 
 
 def note(text: str) -> None:
-    """A line for people on standard error."""
-    _write(printable(text), to_stderr=True)
+    """Words for people on standard error."""
+    out(wrap(printable(text), "", "  "), as_json=True)
 
 
 def document(content: object) -> None:
@@ -69,6 +69,22 @@ def _write(line: str, *, to_stderr: bool) -> None:
         # Whoever read us has read enough: `zoomguard sessions list | head -1`. What was done stays done.
         stream = sys.stderr if to_stderr else sys.stdout
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def ended(command: Callable[[], object], as_json: bool) -> int:
+    """Runs a command and gives the exit code; whatever goes wrong is said in words, never as a traceback."""
+    try:
+        code = command()
+    except (click.Abort, KeyboardInterrupt):
+        return interrupted(as_json)
+    except click.ClickException as error:
+        return misused(error, as_json)
+    except (ZoomguardError, Declined, RulesRefused) as error:
+        return failure(error, as_json)
+    except Exception as error:
+        # The end of the process: the type's name is told, exit code 70 says the rest. A text could hold a name.
+        return fault(error, as_json)
+    return code if isinstance(code, int) else DONE
 
 
 def failure(error: ZoomguardError | Declined | RulesRefused, as_json: bool) -> int:

@@ -52,14 +52,16 @@ class ArchiveTally:
 
     def lines(self) -> tuple[str, ...]:
         """The run in words."""
+        looked = f"{_count(self.hosts, 'host')} looked at"
         said = [
-            f"{self.hosts} hosts looked at, {self.files} files of {self.recordings} recordings",
-            f"{self.safe} already safe, {self.copied} copied ({self.copied_bytes / 1e6:.1f} MB), {self.sealed} bags sealed",
+            f"{looked}, {_count(self.files, 'file')} of {_count(self.recordings, 'recording')}",
+            f"{self.safe} already safe, {self.copied} copied ({self.copied_bytes / 1e6:.1f} MB),"
+            f" {_count(self.sealed, 'bag')} sealed",
         ]
         if self.outside:
-            said.append(f"{self.outside} recordings of meetings outside sessions: not opened without a decision")
+            said.append(f"{_count(self.outside, 'recording')} of meetings outside sessions: not opened without a decision")
         if self.elsewhere:
-            said.append(f"{self.elsewhere} recordings are in the hands of another run")
+            said.append(f"{_count(self.elsewhere, 'recording')} in the hands of another run")
         said += [f"postponed  {short}  {code}" for short, code in sorted(self.postponed.items())]
         said += [f"wrong      {short}  {code}" for short, code in sorted(self.wrong.items())]
         said += [f"expected   {short}  not at Zoom yet" for short in self.expected]
@@ -67,3 +69,7 @@ class ArchiveTally:
         if self.copied and self.exit == "done":
             said.append("All copied files read back from S3: lock, size and checksum agree.")
         return tuple(said)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

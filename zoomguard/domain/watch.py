@@ -22,7 +22,7 @@ UUID = re.compile(r"[\x21-\x7e]{1,200}")
 SECRET_KEY = re.compile(
     r".*(password|passcode|pwd|zak|token)|(.*_)?(join|start|share|play|registration|personal_meeting)_url|.*host_key|.*_links?"
 )
-QUERY = re.compile(r"(\w+://[^\s?\"'<>]*)\?[^\s\"'<>]*")
+WORD = re.compile(r"[^\s\"'<>]+")
 CUT = "(cut)"
 # Zoom tells of the end before the recording is there: who asks at once asks in vain.
 DISCOVER = "discover_recordings"
@@ -90,7 +90,12 @@ def without_secrets(said: Any) -> Any:
         return {k: CUT if SECRET_KEY.fullmatch(k.lower()) else without_secrets(v) for k, v in said.items()}
     if isinstance(said, list):
         return [without_secrets(v) for v in said]
-    return QUERY.sub(rf"\1?{CUT}", said) if isinstance(said, str) else said
+    return WORD.sub(_without_query, said) if isinstance(said, str) and "://" in said else said
+
+
+def _without_query(word: re.Match[str]) -> str:
+    address, mark, _ = word[0].partition("?")
+    return f"{address}?{CUT}" if mark and "://" in address else word[0]
 
 
 def _section(said: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import ipaddress
 import os
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -258,6 +259,21 @@ def _listen(text: str, wrong: list[str]) -> tuple[str, int]:
         return host, int(port)
     wrong.append('LISTEN: must be an address and a port, such as "127.0.0.1:8080"')
     return "127.0.0.1", 8080
+
+
+@contextmanager
+def as_process(environ: Mapping[str, str]) -> Iterator[None]:
+    """Makes these the settings of this process for a while, in the place of all others (the demo's)."""
+    before = {k: v for k, v in os.environ.items() if k.startswith(PREFIX)}
+    for name in before:
+        del os.environ[name]
+    os.environ.update(environ)
+    try:
+        yield
+    finally:
+        for name in environ:
+            os.environ.pop(name, None)
+        os.environ.update(before)
 
 
 def of_process() -> Mapping[str, str]:

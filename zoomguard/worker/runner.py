@@ -23,16 +23,16 @@ IDLE_S = 0.5
 class Runner:
     """Takes due work until it is told to stop."""
 
-    def __init__(self, app: Application, claims: Claims, clock: Clock) -> None:
-        self.app, self.claims, self.clock = app, claims, clock
+    def __init__(self, app: Application, claims: Claims, clock: Clock, *, copies: bool = True) -> None:
+        self.app, self.claims, self.clock, self.copies = app, claims, clock, copies
         self.duties = {d.kind: d for d in duties(app)}
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Starts both threads."""
+        """Starts both threads; without `copies` the archive is left to `zoomguard archive`."""
         quick = tuple(k for k in self.duties if k not in SLOW)
-        for name, kinds in (("duties", quick), ("copies", tuple(SLOW))):
+        for name, kinds in (("duties", quick), ("copies", tuple(SLOW)))[: 1 + self.copies]:
             thread = threading.Thread(target=self._loop, args=(kinds,), name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
