@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -73,6 +74,12 @@ class Home:
         return [c for c in said if not words or any(w in c for w in words)]
 
 
+def exchanges_file() -> Path | None:
+    """Where `scripts/check --zoom-shapes` wants every exchange with Zoom's API written."""
+    named = os.environ.get("ZOOMGUARD_TEST_EXCHANGES")
+    return Path(named) if named else None
+
+
 @contextmanager
 def a_home(path: Path, *, database_url: str = "", start: datetime = START, **variables: str) -> Iterator[Home]:
     """A migrated installation with the sandbox's school, on SQLite unless another database is named."""
@@ -82,7 +89,7 @@ def a_home(path: Path, *, database_url: str = "", start: datetime = START, **var
         environ["ZOOMGUARD_DATABASE_URL"] = database_url
     initialise(environ, organisation="Northmoor College", staff_domains=("northmoor.example",))
     clock = SandboxClock(start)
-    with Sandbox(clock) as sandbox, in_sandbox(environ, sandbox) as settings:
+    with Sandbox(clock, record_to=exchanges_file()) as sandbox, in_sandbox(environ, sandbox) as settings:
         migrate(settings, clock)
         prepare_bucket(settings)
         with open_house(settings, clock) as house:

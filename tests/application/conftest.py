@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.application.northmoor import NOW, FixedClock, Northmoor, northmoor
+from tests.house import Home, a_home
 from zoomguard.application.seals import Seals
 from zoomguard.domain import audit
 from zoomguard.tables.database import Database
@@ -72,3 +73,17 @@ def database(database_url: str, clock: FixedClock, seals: Seals) -> Iterator[Dat
 def college(database: Database, clock: FixedClock, seals: Seals, tmp_path: Path) -> Northmoor:
     """Northmoor with nobody on record yet."""
     return northmoor(database, clock, seals, tmp_path / "school")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    """A whole installation on SQLite."""
+    with a_home(tmp_path / "home") as opened:
+        yield opened
+
+
+@pytest.fixture
+def either_home(database_url: str, tmp_path: Path) -> Iterator[Home]:
+    """A whole installation, on SQLite and on PostgreSQL."""
+    with a_home(tmp_path / "home", database_url=database_url) as opened:
+        yield opened

@@ -38,23 +38,27 @@ class Archive:
         self, since: date | None = None, session: str | None = None, progress: Progress = silent
     ) -> ArchiveTally:
         """Discovers, then takes every recording that is not archived as far as it goes."""
-        tally = ArchiveTally()
+        tally, session_id = ArchiveTally(), self._session(session)
         Discovery(self.parts).run(tally, since)
-        for recording_id, short_id in self._pending(session):
+        for recording_id, short_id in self._pending(session_id):
             if not self._one(recording_id, short_id, tally, progress):
                 break
         tally.expected, tally.missing = expected(self.parts)
         return tally
 
-    def _pending(self, session: str | None) -> tuple[tuple[str, str], ...]:
+    def _session(self, id_or_short: str | None) -> str | None:
+        if id_or_short is None:
+            return None
+        with self.parts.database.reading() as tx:
+            wanted = sessions_table.find(tx, id_or_short.upper())
+            if wanted is None:
+                raise NotThere("There is no such session.", "See: zoomguard sessions list")
+            return wanted.id
+
+    def _pending(self, session_id: str | None) -> tuple[tuple[str, str], ...]:
         with self.parts.database.reading() as tx:
             rows = table.unarchived(tx)
-            if session is not None:
-                wanted = sessions_table.find(tx, session.upper())
-                if wanted is None:
-                    raise NotThere("There is no such session.", "See: zoomguard sessions list")
-                rows = [r for r in rows if r.session_id == wanted.id]
-            return tuple((r.id, r.short_id) for r in rows)
+            return tuple((r.id, r.short_id) for r in rows if session_id in (None, r.session_id))
 
     def _one(self, recording_id: str, short_id: str, tally: ArchiveTally, progress: Progress) -> bool:
         """One recording; says whether the run may go on with the next."""
@@ -115,7 +119,8 @@ class Archive:
             row = tx.lock(Recording, recording_id)
             assert row is not None
             added = add_files(tx, self.parts, row, listed)
-            if row.state is not RecordingState.COPYING or added:
+            # One that is archived stays so: another run may have finished it, or only a transcript is awaited.
+            if row.state is RecordingState.AVAILABLE or added:
                 row.state = RecordingState.COPYING
                 payload = {"files_added": added}
                 tx.commit(audit=Event("recording.archiving", "recording", recording_id, SERVICE.id, payload))
@@ -158,14 +163,13 @@ class Archive:
         """Seals when Zoom lists nothing as processing, at the latest a day after the recording was seen."""
         with self.parts.database.reading() as tx:
             recording = tx.get(Recording, recording_id)
-            into = table.open_bag(tx, recording_id)
-            files = table.files(tx, recording_id)
+            unsealed = [b.number for b in table.open_bags(tx, recording_id)]
         assert recording is not None
         waiting = listed is not None and listed.processing
         overdue = self.parts.clock.now() > recording.first_seen_at + SEAL_AFTER
-        if into is not None and any(f.bag_number == into.number for f in files) and (not waiting or overdue):
-            Sealer(self.parts).seal(recording_id, into.number)
-            tally.sealed += 1
+        if not waiting or overdue:
+            sealer = Sealer(self.parts)
+            tally.sealed += sum(sealer.seal(recording_id, number) for number in unsealed)
         done = self._recording(recording_id).state is RecordingState.ARCHIVED
         if done and not waiting:
             with self.parts.database.deciding() as tx:

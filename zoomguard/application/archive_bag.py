@@ -29,9 +29,13 @@ class Sealer:
     def __init__(self, parts: ArchiveParts) -> None:
         self.parts = parts
 
-    def seal(self, recording_id: str, number: int) -> None:
-        """Writes what is missing and commits; run again after a crash it writes the same bytes."""
-        self._prepare(recording_id, number)
+    def seal(self, recording_id: str, number: int) -> bool:
+        """Writes what is missing and commits; run again after a crash it writes the same bytes.
+
+        False where the bag got another file meanwhile: that is copied first.
+        """
+        if not self._prepare(recording_id, number):
+            return False
         with self.parts.database.reading() as tx:
             recording, into = tx.get(Recording, recording_id), tx.get(Bag, (recording_id, number))
             tags = table.bag_files(tx, recording_id, number)
@@ -40,16 +44,19 @@ class Sealer:
             if not tag.s3_version_id:
                 self._write(recording, into, tag)
         self._close(recording_id, number)
+        return True
 
-    def _prepare(self, recording_id: str, number: int) -> None:
-        """Fixes the text of every tag file in rows, once."""
+    def _prepare(self, recording_id: str, number: int) -> bool:
+        """Fixes the text of every tag file in rows, once all files are verified; from then on none is added."""
         with self.parts.database.deciding() as tx:
-            if table.bag_files(tx, recording_id, number):
-                return
             recording, into = tx.lock(Recording, recording_id), tx.get(Bag, (recording_id, number))
             assert recording is not None and into is not None
+            if table.bag_files(tx, recording_id, number):
+                return True
             files = [f for f in table.files(tx, recording_id) if f.bag_number == number]
-            texts = self._texts(tx, recording, into, [f for f in files if f.state is FileState.VERIFIED])
+            if any(f.state is not FileState.VERIFIED for f in files):
+                return False
+            texts = self._texts(tx, recording, into, files)
             for position, (path, text) in enumerate(texts.items()):
                 tx.add(
                     BagFile(
@@ -60,6 +67,7 @@ class Sealer:
             payload = {"bag": number, "files": len(files)}
             tx.commit(audit=Event("recording.bag_prepared", "recording", recording_id, SERVICE.id, payload))
         crash_point("archive.bag_prepared")
+        return True
 
     def _texts(self, tx: Transaction, recording: Recording, into: Bag, files: list[RecordingFile]) -> dict[str, str]:
         payload = {f"data/{f.name}": f for f in files}
@@ -142,7 +150,8 @@ class Sealer:
             if into.sealed_at is not None:
                 return
             into.sealed_at, recording.bags = now, number
-            left = [f for f in table.files(tx, recording_id) if f.state is not FileState.VERIFIED]
+            tx.flush()
+            left = table.open_bags(tx, recording_id)
             recording.state = RecordingState.COPYING if left else RecordingState.ARCHIVED
             tx.commit(audit=Event("recording.archived", "recording", recording_id, SERVICE.id, {"bag": number}))
         crash_point("archive.sealed")

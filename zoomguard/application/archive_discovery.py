@@ -80,12 +80,13 @@ class Discovery:
     def _walk(self, host: Host, since: date | None, tally: ArchiveTally) -> None:
         watch_from, cursor = self._begin(host)
         today = self.parts.clock.now().date()
-        start = max(since or (cursor - OVERLAP).date(), watch_from.date())
+        usual = max((cursor - OVERLAP).date(), watch_from.date())
+        start = max(since or usual, watch_from.date())
         for from_on, to_on in _windows(start, today + timedelta(days=1)):
             for listed in self.parts.recordings.listed(host.at_zoom, from_on, to_on):
                 if listed.started_at >= watch_from:
                     self.note(listed, tally)
-        if since is None or since <= cursor.date():
+        if start <= usual:
             self._advance(host)
 
     def _begin(self, host: Host) -> tuple[datetime, datetime]:
@@ -117,8 +118,8 @@ class Discovery:
             tally.files += len(listed.files)
             recording = table.by_uuid(tx, listed.uuid)
             found = recording is None
-            if recording is None:
-                recording = self._new(tx, listed, session)
+            recording = tx.lock(Recording, recording.id) if recording else self._new(tx, listed, session)
+            assert recording is not None
             added = add_files(tx, self.parts, recording, listed)
             tally.safe += sum(f.state is FileState.VERIFIED for f in table.files(tx, recording.id))
             if not found and not added:
@@ -153,12 +154,18 @@ def add_files(tx: Transaction, parts: ArchiveParts, recording: Recording, listed
     fresh = [f for f in listed.files if f.key not in keys and f.status in ("completed", "")]
     if not fresh:
         return 0
-    into = table.open_bag(tx, recording.id) or _new_bag(tx, parts, recording, listed)
+    into = _filling_bag(tx, recording.id) or _new_bag(tx, parts, recording, listed)
     for file in fresh:
         taken = frozenset(f.name for f in table.files(tx, recording.id) if f.bag_number == into.number)
         tx.add(_new_file(parts, recording, into, file, taken))
         tx.flush()
     return len(fresh)
+
+
+def _filling_bag(tx: Transaction, recording_id: str) -> Bag | None:
+    """The open bag whose tag files are not written down yet: what has a manifest takes no more files."""
+    unsealed = table.open_bags(tx, recording_id)
+    return next((b for b in unsealed if not table.bag_files(tx, recording_id, b.number)), None)
 
 
 def _new_bag(tx: Transaction, parts: ArchiveParts, recording: Recording, listed: ListedRecording) -> Bag:
@@ -168,7 +175,7 @@ def _new_bag(tx: Transaction, parts: ArchiveParts, recording: Recording, listed:
     days = parts.terms.retention_days[recording.retention_class.value]
     until = retention.retain_until(recording.last_end_at, days)
     recording.retain_until_at = max(until, recording.retain_until_at or until)
-    number = recording.bags + 1
+    number = recording.bags + len(table.open_bags(tx, recording.id)) + 1
     session = tx.get(VideoSession, recording.session_id) if recording.session_id else None
     year_of = session.starts_at if session else recording.starts_at
     made = Bag(

@@ -190,3 +190,9 @@ def set_up_logging(level: str) -> None:
     # Their lower levels print headers and URLs with tokens.
     for noisy in ("urllib3", "botocore", "boto3", "s3transfer", "asyncio", "mail", "alembic", "werkzeug", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def prepare_bucket(settings: Settings) -> None:
+    """Checks the bucket; makes it, with Object Lock, where it is absent (in a sandbox only)."""
+    if settings.s3_bucket and (settings.s3_endpoint_url or not settings.sandbox):
+        vault_of(settings, SystemClock()).prepare(settings.environment, create=settings.sandbox)

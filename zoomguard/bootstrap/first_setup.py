@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from zoomguard import settings as settings_module
 from zoomguard.application.installation import new_key
-from zoomguard.domain.errors import SettingsWrong
+from zoomguard.bootstrap.building import load_settings, prepare_bucket
+from zoomguard.domain.errors import OutsideFailed, SettingsWrong
 from zoomguard.domain.people import Role, staff_address
 from zoomguard.rules import terms
 from zoomguard.settings import PREFIX, PRODUCTION, SANDBOX
@@ -53,7 +54,22 @@ def initialise(
     said += _write_new(home / TERMS, _terms(setup), "terms of the organisation")
     if setup.holders:
         said += _write_new(home / HOLDERS, _holders(setup), "first holders of roles")
-    return said
+    return said + _bucket(environ)
+
+
+def _bucket(environ: Mapping[str, str]) -> list[str]:
+    """Makes the sandbox's bucket, or checks the college's; what is not set yet is named, and stops nothing here."""
+    try:
+        settings = load_settings(environ)
+    except SettingsWrong as wrong:
+        return ["Still to be set before it can start:", *(f"  {line}" for line in wrong.lines)]
+    if settings.sandbox and not settings.s3_endpoint_url:
+        return []
+    try:
+        prepare_bucket(settings)
+    except OutsideFailed as error:
+        return [f"The bucket could not be checked now ({error.code}); zoomguard serve and archive check it again."]
+    return [f"The bucket {settings.s3_bucket} keeps versions and locks."]
 
 
 def read_holders(home: Path) -> dict[Role, tuple[str, ...]]:

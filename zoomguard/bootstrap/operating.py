@@ -15,7 +15,7 @@ from zoomguard.adapters.clock import SystemClock, UrlClock
 from zoomguard.application.installation import Installation
 from zoomguard.application.people import People
 from zoomguard.application.ports import Clock
-from zoomguard.bootstrap.building import load_settings, seals_of, terms_of, vault_of
+from zoomguard.bootstrap.building import load_settings, seals_of, terms_of
 from zoomguard.bootstrap.first_setup import read_holders
 from zoomguard.domain.errors import BadInput
 from zoomguard.settings import Settings
@@ -44,12 +44,6 @@ def migrate(settings: Settings, clock: Clock | None = None) -> str:
     finally:
         database.close()
     return f"The database is at revision {migrations.head()}. Installation {number}."
-
-
-def prepare_bucket(settings: Settings) -> None:
-    """Checks the bucket; makes it, with Object Lock, where it is absent (in a sandbox only)."""
-    if settings.s3_bucket and (settings.s3_endpoint_url or not settings.sandbox):
-        vault_of(settings, SystemClock()).prepare(settings.environment, create=settings.sandbox)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ EXITS = {"done": show.DONE, "postponed": show.OUTSIDE, "wrong": show.INTEGRITY}
     "zoomguard archive",
     "zoomguard archive --since 2026-11-01",
     "zoomguard archive --session S-7K2M --json",
-    "zoomguard archive --quiet                 (for cron: silent unless something is wrong)",
+    "zoomguard archive --quiet      (for cron: silent unless something is wrong)",
 )
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Look at Zoom from this day on.")
 @click.option("--session", metavar="ID", help="Only this session.")

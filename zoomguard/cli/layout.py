@@ -6,7 +6,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from zoomguard.domain.errors import BadInput
 from zoomguard.domain.times import parse_iso, spoken, zone
@@ -74,7 +74,8 @@ def hours(text: str, minutes: int, zone_name: str) -> str:
     begins = _local(text, zone_name)
     if begins is None:
         return "?"
-    ends = (begins + timedelta(minutes=minutes)).astimezone(zone(zone_name))
+    # In UTC: the clocks may change within a lesson.
+    ends = (begins.astimezone(UTC) + timedelta(minutes=minutes)).astimezone(zone(zone_name))
     return f"{begins:%H:%M}-{ends:%H:%M}" if ends.date() == begins.date() else f"{begins:%H:%M}-{ends:%a %H:%M}"
 
 

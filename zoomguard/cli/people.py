@@ -15,6 +15,7 @@ from zoomguard.domain.people import Role
 
 KINDS = ("staff", "children", "guardians", "groups")
 ROLES = click.Choice([role.value for role in Role if role is not Role.OPERATOR])
+ROLE_NAMES = f"ROLE is one of {', '.join(ROLES.choices)}."
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -75,15 +76,15 @@ def import_(kind: str, file: str, skip_bad: bool, accept_changes: bool, dry_run:
 @people.group(
     "roles",
     cls=ExampleGroup,
-    examples=("zoomguard people roles give o.mbeki@northmoor.example observer --until 2027-07-31",),
+    examples=("zoomguard people roles give o.mbeki@northmoor.example observer",),
 )
 def roles() -> None:
     """Roles of staff, given and ended by date (operator, on the server)."""
 
 
-@roles.command("give", examples=("zoomguard people roles give o.mbeki@northmoor.example observer --from 2026-12-01",))
+@roles.command("give", examples=("zoomguard people roles give o.mbeki@northmoor.example observer",))
 @click.argument("email", metavar="EMAIL")
-@click.argument("role", type=ROLES)
+@click.argument("role", metavar="ROLE", type=ROLES)
 @click.option("--from", "from_on", type=DAY, metavar="DATE", help="The first day; today where it is left out.")
 @click.option("--until", "until_on", type=DAY, metavar="DATE", help="The first day without it.")
 @json_option
@@ -94,9 +95,9 @@ def give(email: str, role: str, from_on: datetime | None, until_on: datetime | N
     _told("Given", email, role, from_on, until_on, as_json)
 
 
-@roles.command("end", examples=("zoomguard people roles end o.mbeki@northmoor.example observer --until 2026-12-31",))
+@roles.command("end", examples=("zoomguard people roles end o.mbeki@northmoor.example observer",))
 @click.argument("email", metavar="EMAIL")
-@click.argument("role", type=ROLES)
+@click.argument("role", metavar="ROLE", type=ROLES)
 @click.option("--from", "from_on", type=DAY, metavar="DATE", help="Only the one that began on this day.")
 @click.option("--until", "until_on", type=DAY, metavar="DATE", help="The first day without it; today where left out.")
 @json_option

@@ -65,10 +65,10 @@ CLAUSES: tuple[Clause, ...] = (
         "Every session is recorded, for quality and openness",
         how="Recording is set to begin by itself and read back; whether it ran on is not watched yet.",
     ),
-    _not_yet(
+    _built_in(
         "VC-REC-PURPOSE",
         "Recordings serve quality and openness, nothing else",
-        "Fetching a recording: it asks for a purpose from a fixed list and a reason, and records both.",
+        "A fetch needs a purpose from a fixed list and a reason; both go into the audit.",
     ),
     Clause(
         "VC-OBSERVER",
@@ -76,10 +76,10 @@ CLAUSES: tuple[Clause, ...] = (
         BRIEF,
         how="Somebody fit and free is named, and can open the meeting. Whether both came is not watched yet.",
     ),
-    _not_yet(
+    _built_in(
         "VC-PARENT-INVITE",
         "Parents are welcome to be present, and need not be",
-        "Invitations to guardians; whether they came is evidence, never a condition.",
+        "Each guardian who may be written to is invited; presence is welcome and never a condition.",
     ),
     Clause(
         "CON-CHANNEL",
@@ -112,10 +112,10 @@ CLAUSES: tuple[Clause, ...] = (
         EVIDENCE,
     ),
     Clause("ACC-NO-PERSONAL", "Staff use no personal account with children"),
-    _not_yet(
+    _built_in(
         "ACC-ORG-PARENTS",
         "Parents are written to by formal means of the organisation",
-        "Messages to guardians: they leave by the organisation's sender alone.",
+        "Guardians are written to from one address of the organisation, and in no other way.",
     ),
     _not_yet(
         "MSG-VIA-DESIGNATED",
@@ -179,10 +179,10 @@ CLAUSES: tuple[Clause, ...] = (
         "Concerns go to the named person",
         "Concerns: sent to lead and deputy, and again until somebody acknowledges.",
     ),
-    _not_yet(
+    _built_in(
         "REPORT-NSPCC",
         "The NSPCC's helpline is made known",
-        "Invitations: the number stands in the terms and in each of them.",
+        "The number stands in the terms and in every mail to a guardian.",
     ),
     _not_yet(
         "CONDUCT-IMAGES",

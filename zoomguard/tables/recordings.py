@@ -163,9 +163,11 @@ def unarchived(tx: Transaction) -> list[Recording]:
     )
 
 
-def open_bag(tx: Transaction, recording_id: str) -> Bag | None:
-    """The bag of a recording that is not sealed yet."""
-    return tx.first(select(Bag).where(Bag.recording_id == recording_id, col(Bag.sealed_at).is_(None)))
+def open_bags(tx: Transaction, recording_id: str) -> list[Bag]:
+    """The bags of a recording that are not sealed yet, in order; more than one only after a crash or a race."""
+    return tx.all(
+        select(Bag).where(Bag.recording_id == recording_id, col(Bag.sealed_at).is_(None)).order_by(col(Bag.number))
+    )
 
 
 def sealed_bags(tx: Transaction, recording_id: str) -> list[Bag]:

@@ -1,0 +1,64 @@
+"""A proxy before S3 that notes what is asked, and loses answers: S3 acts, and nobody hears of it."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+
+from tests.adapters.wire import Accepting
+
+REQUEST = re.compile(rb"(GET|HEAD|PUT|POST|DELETE) (\S+) HTTP/1\.1\r\n")
+PUT, COMPLETE, BEGIN, PART = (
+    r"PUT [^?]*",
+    r"POST .*\?uploadId=.*",
+    r"POST .*\?uploads.*",
+    r"PUT .*partNumber=.*",
+)
+
+
+class S3Proxy:
+    """`lose(pattern)` cuts the connection instead of the next answer to a request that fits the pattern."""
+
+    def __init__(self, upstream: str) -> None:
+        self.upstream_port = int(upstream.rpartition(":")[2])
+        self.asked: list[str] = []
+        self.lost: list[str] = []
+        self._losing, self._times = "", 0
+        self._server = Accepting(self._talk)
+        self.url = f"http://127.0.0.1:{self._server.port}"
+
+    def lose(self, pattern: str, times: int = 1) -> None:
+        self._losing, self._times = pattern, times
+
+    def close(self) -> None:
+        self._server.close()
+
+    def _talk(self, client: socket.socket) -> None:
+        with socket.create_connection(("127.0.0.1", self.upstream_port)) as upstream:
+            said = [""]
+            threading.Thread(target=self._pour, args=(client, upstream, said), daemon=True).start()
+            while answer := upstream.recv(65536):
+                if not answer.startswith(b"HTTP/1.1 100 ") and self._takes(said[0]):
+                    client.shutdown(socket.SHUT_RDWR)
+                    return
+                client.sendall(answer)
+
+    def _takes(self, asked: str) -> bool:
+        if not self._times or not re.fullmatch(self._losing, asked):
+            return False
+        self._times -= 1
+        self.lost.append(asked)
+        return True
+
+    def _pour(self, client: socket.socket, upstream: socket.socket, said: list[str]) -> None:
+        try:
+            while content := client.recv(1 << 20):
+                # boto3 sends the head of each request on its own.
+                if head := REQUEST.match(content):
+                    said[0] = f"{head[1].decode()} {head[2].decode()}"
+                    self.asked.append(said[0])
+                upstream.sendall(content)
+            upstream.shutdown(socket.SHUT_WR)
+        except OSError:
+            return
