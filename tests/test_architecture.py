@@ -30,7 +30,7 @@ HOMES = {
     "requests": {"adapters/http.py"},
 }
 PURE = ("domain/", "rules/")
-IMPURE_IMPORTS = {"os", "io", "socket", "subprocess", "pathlib", "shutil", "urllib.request", "http", "time", "tempfile"}
+IMPURE_IMPORTS = {"os", "socket", "subprocess", "pathlib", "shutil", "urllib.request", "http", "time", "tempfile"}
 IMPURE_CALLS = {"open", "print", "input", "datetime.now", "datetime.today", "date.today", "time.time"}
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from tests.adapters.wire import Accepting
 
@@ -62,3 +67,17 @@ class S3Proxy:
             upstream.shutdown(socket.SHUT_WR)
         except OSError:
             return
+
+
+@contextmanager
+def proxied_moto() -> Iterator[S3Proxy]:
+    """moto behind a proxy; it has the same buckets as the moto of a sandbox in this process."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    proxy = S3Proxy("http://%s:%s" % server.get_host_and_port())
+    try:
+        yield proxy
+    finally:
+        proxy.close()
+        server.stop()

@@ -169,9 +169,9 @@ def test_an_ask_without_a_key_is_not_repeated() -> None:
 
 
 def test_a_service_that_says_nothing_is_given_up() -> None:
-    with scripted(lambda asked: Reply(200, b"{", length=2, stall_s=1.5)) as service:
-        with pytest.raises(OutsideFailed) as lost:
-            Client(service.url, "t", read_s=0.2).get("/whoami")
+    silent = Reply(200, b"{", length=2, stall_s=1.5)
+    with scripted(lambda asked: silent) as service, pytest.raises(OutsideFailed) as lost:
+        Client(service.url, "t", read_s=0.2).get("/whoami")
     assert lost.value.code == "SERVER_UNREACHABLE"
 
 

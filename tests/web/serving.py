@@ -39,7 +39,7 @@ class Reply:
 
 @dataclass
 class Site:
-    """A served application. `web` is the FastAPI app."""
+    """A served application. `web` is the FastAPI app within its wrapping."""
 
     port: int
     web: Any
@@ -101,7 +101,7 @@ def served(
     application: object, ready: Callable[[], dict[str, str]] = lambda: {"database": "ok"}, **more: Any
 ) -> Iterator[Site]:
     """Serves an application on a free port until the end of the block."""
-    web = make_web(cast(Application, application), ready=ready, **more)
+    web: Any = make_web(cast(Application, application), ready=ready, **more)
     started = threading.Event()
     with listen("127.0.0.1", 0) as listening:
         server = Server(web, listening, lambda host, port: started.set())
@@ -109,7 +109,7 @@ def served(
         thread.start()
         try:
             assert started.wait(20)
-            yield Site(listening.getsockname()[1], web)
+            yield Site(listening.getsockname()[1], web.app.app)
         finally:
             server.should_exit = True
             thread.join(30)

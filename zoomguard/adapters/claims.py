@@ -12,6 +12,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from zoomguard.domain.errors import Busy
+
 PAUSE_S = 0.1
 
 
@@ -45,16 +47,35 @@ class PostgresClaims:
     """A session advisory lock on a connection of its own: the server lets it go when the connection ends."""
 
     def __init__(self, url: sa.URL) -> None:
-        self.engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True, isolation_level="AUTOCOMMIT")
+        self.engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5})
 
     @contextmanager
     def claim(self, name: str, wait_s: float = 0) -> Iterator[bool]:
         """Tries for up to `wait_s` seconds; the claim is let go at the end of the block."""
         key = int.from_bytes(hashlib.sha256(f"zoomguard/{name}".encode()).digest()[:8], "big", signed=True)
-        with self.engine.connect() as connection:
-            ask = sa.text("SELECT pg_try_advisory_lock(:key)")
-            yield _until(lambda: bool(connection.execute(ask, {"key": key}).scalar_one()), wait_s)
+        with self._connected() as connection:
+            yield _until(lambda: _advised(connection, key), wait_s)
             # Closing the connection (no pool) lets the lock go.
+
+    @contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        try:
+            connection = self.engine.connect()
+        except sa.exc.OperationalError:
+            raise _away() from None
+        with connection:
+            yield connection
+
+
+def _advised(connection: sa.Connection, key: int) -> bool:
+    try:
+        return bool(connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar_one())
+    except sa.exc.OperationalError:
+        raise _away() from None
+
+
+def _away() -> Busy:
+    return Busy("The database could not be reached for a claim.", "Try again.", code="DATABASE_BUSY")
 
 
 def _until(attempt: Callable[[], bool], wait_s: float) -> bool:

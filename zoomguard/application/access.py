@@ -123,7 +123,7 @@ def find_staff(tx: Transaction, seals: Seals, email: str) -> Person:
         raise BadInput(
             "That is not an e-mail address.", "Write it as name@college.example.", code="BAD_EMAIL"
         ) from None
-    person = people_table.by_email_hash(tx, seals.index(canonical), Kind.STAFF)
+    person = people_table.by_email_hash(tx, seals.indexes(canonical), Kind.STAFF)
     if person is None or not person.active:
         raise UnknownReference(
             "No active member of staff has that address.", "Check the address, or import staff first."

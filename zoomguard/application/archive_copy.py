@@ -8,19 +8,17 @@ it was read again, and no key is ever written twice.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 
-from zoomguard.application.archive_parts import ArchiveParts, lock_for_kind
+from zoomguard.application.archive_flow import Copied, Flow
+from zoomguard.application.archive_parts import ArchiveParts
 from zoomguard.application.crash import crash_point
-from zoomguard.application.ports import Checksum, Download, Progress, StoredObject, Upload
+from zoomguard.application.ports import Progress, StoredObject
 from zoomguard.domain.audit import Event
-from zoomguard.domain.errors import Conflict, IntegrityFailed, OutcomeUnknown, OutsideFailed, Throttled
+from zoomguard.domain.errors import IntegrityFailed, OutsideFailed
 from zoomguard.domain.people import SERVICE
-from zoomguard.domain.recordings import FileState, ListedFile, kind_of, looks_like
+from zoomguard.domain.recordings import FileState, ListedFile
 from zoomguard.tables.recordings import Bag, Recording, RecordingFile
-
 
 
 class Copier:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from zoomguard.domain import audit
 from zoomguard.domain.audit import Entry, Verification
-from zoomguard.domain.errors import BadInput
+from zoomguard.domain.errors import BadInput, IntegrityFailed
 from zoomguard.domain.times import parse_iso
 from zoomguard.tables import audit as table
 from zoomguard.tables.database import Database
@@ -36,7 +36,9 @@ class AuditTrail:
         with self.database.streaming() as connection:
             row = connection.execute(sa.text("SELECT id, genesis FROM install")).one()
             yield json.dumps({"schema": "zoomguard/audit/1", "installation": row.id, "genesis": row.genesis})
-            for entry in table.entries(connection):
+            for seq, entry in enumerate(table.entries(connection), 1):
+                if entry is None:
+                    raise IntegrityFailed(f"Entry {seq} of the audit cannot be read.", "Run: zoomguard audit verify")
                 yield json.dumps(_as_json(entry))
 
 
@@ -46,11 +48,20 @@ def verify_export(lines: Iterator[str]) -> Verification:
         head = json.loads(next(lines))
         if head["schema"] != "zoomguard/audit/1":
             raise ValueError
-        return audit.verify((_from_json(json.loads(line)) for line in lines), head["genesis"])
+        bytes.fromhex(head["genesis"])
+        return audit.verify((_entry(line) for line in lines), head["genesis"])
     except (ValueError, KeyError, TypeError, StopIteration):
         raise BadInput(
             "The file is not an audit export.", "Make one with: zoomguard audit export", code="NOT_AN_EXPORT"
         ) from None
+
+
+def _entry(line: str) -> Entry | None:
+    """One line of an export; None where it has no form, so that the check can name it."""
+    try:
+        return _from_json(json.loads(line))
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
 
 
 def _as_json(entry: Entry) -> dict[str, object]:

@@ -6,7 +6,7 @@ import hashlib
 from datetime import date, datetime
 
 from zoomguard.application.imports import Outcome, Plan
-from zoomguard.application.person_records import children_named, email_hash, known_child
+from zoomguard.application.person_records import by_address, children_named, email_hash, email_hashes, known_child
 from zoomguard.application.seals import Seals
 from zoomguard.domain import audit, ids
 from zoomguard.domain.consent_files import ConsentRow
@@ -89,16 +89,16 @@ class ConsentsImport:
         staff = self.staff.get(row.verified_by)
         if staff is None or not staff.active or not row.verified_on or not row.evidence_ref:
             return None
-        return None if staff.email_hash == self._as_staff(giver) else staff
+        return None if staff.email_hash in self._as_staff(giver) else staff
 
-    def _as_staff(self, giver: Person) -> str | None:
+    def _as_staff(self, giver: Person) -> tuple[str, ...]:
         """The giver's address as the staff list would know it: nobody verifies their own answer."""
-        return email_hash(self.seals, Kind.STAFF, self.seals.open("person", "email", giver.id, giver.email))
+        return email_hashes(self.seals, Kind.STAFF, self.seals.open("person", "email", giver.id, giver.email))
 
     def _staff(self, tx: Transaction, named: set[str]) -> dict[str, Person]:
         """Verifiers by what the file calls them: an address or a reference."""
         hashes = {n: email_hash(self.seals, Kind.STAFF, n) or "" for n in named if "@" in n}
-        by_hash = people_table.by_email_hashes(tx, Kind.STAFF, tuple(hashes.values()))
+        by_hash = by_address(tx, self.seals, Kind.STAFF, hashes)
         by_reference = people_table.by_references(tx, Kind.STAFF, tuple(n for n in named if "@" not in n))
         return by_reference | {n: by_hash[h] for n, h in hashes.items() if h in by_hash}
 

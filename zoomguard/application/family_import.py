@@ -9,6 +9,7 @@ from zoomguard.application.person_records import (
     ACCEPT,
     PersonRecords,
     RelationRecords,
+    by_address,
     children_named,
     email_hash,
     known_child,
@@ -44,8 +45,7 @@ class GuardiansImport:
         self.seals, self.accept = seals, accept
         self.records = PersonRecords(tx, seals, Kind.GUARDIAN, [r.details for r in rows], now, accept)
         self.children = children_named(tx, (row.child for row in rows))
-        hashes = {email_hash(seals, Kind.STAFF, row.email) for row in rows}
-        self.staff = people_table.by_email_hashes(tx, Kind.STAFF, tuple(h for h in hashes if h))
+        self.staff = by_address(tx, seals, Kind.STAFF, {row.email for row in rows})
         staff_ids = frozenset(p.id for p in self.staff.values())
         self.relations = RelationRecords(tx, self.records.ids | staff_ids, now)
 

@@ -158,7 +158,7 @@ class People:
         return take_in(self.database, self.clock, kind, ask, file, importer)
 
     def _holders(self, tx: Transaction, emails: set[str]) -> dict[str, Person]:
-        found = {e: table.by_email_hash(tx, self.seals.index(e)) for e in sorted(emails)}
+        found = {e: table.by_email_hash(tx, self.seals.indexes(e)) for e in sorted(emails)}
         now = self.clock.now()
         new = {e: new_person(self.seals, Kind.STAFF, {"email": e}, now) for e, p in found.items() if p is None}
         tx.add(*new.values())

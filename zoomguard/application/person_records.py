@@ -27,10 +27,22 @@ Details = Mapping[str, str]
 
 
 def email_hash(seals: Seals, kind: Kind, email: str) -> str | None:
-    """By what an address is looked up; None for none. A +alias of staff is cut off."""
+    """What is stored of an address to find it by; None for none. A +alias of staff is cut off."""
+    return next(iter(email_hashes(seals, kind, email)), None)
+
+
+def email_hashes(seals: Seals, kind: Kind, email: str) -> tuple[str, ...]:
+    """All that an address may be stored under, the current key's first; none for none."""
     if not email:
-        return None
-    return seals.index(staff_address(email) if kind is Kind.STAFF else address(email))
+        return ()
+    return seals.indexes(staff_address(email) if kind is Kind.STAFF else address(email))
+
+
+def by_address(tx: Transaction, seals: Seals, kind: Kind, emails: Iterable[str]) -> dict[str, Person]:
+    """People of a kind by the current key's hash of their address, whichever key it is stored under."""
+    current = {h: hashes[0] for hashes in (email_hashes(seals, kind, e) for e in emails) for h in hashes}
+    found = people_table.by_email_hashes(tx, kind, tuple(current))
+    return {current[stored]: person for stored, person in found.items()}
 
 
 def sealed_columns(seals: Seals, person_id: str, kind: Kind, said: Details) -> dict[str, object]:
@@ -72,10 +84,9 @@ class PersonRecords:
     ) -> None:
         self.seals, self.kind, self.now, self.accept = seals, kind, now, accept
         said = tuple(said)
-        hashes = {email_hash(seals, kind, one["email"]) for one in said}
         references = tuple({one["reference"] for one in said})
         self.by_reference = people_table.by_references(tx, kind, references)
-        self.by_hash = people_table.by_email_hashes(tx, kind, tuple(h for h in hashes if h))
+        self.by_hash = by_address(tx, seals, kind, {one["email"] for one in said})
         self._settled: set[str] = set()
 
     @property

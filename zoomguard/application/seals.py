@@ -34,7 +34,7 @@ class Seals:
         keys = [bytes.fromhex(s) for s in (secret, previous) if s]
         self._ciphers = {_key_id(k): AESGCM(_derive(k, "columns")) for k in keys}
         self._current = _key_id(keys[0])
-        self._index = _derive(keys[0], "blind-index")
+        self._indexes = [_derive(k, "blind-index") for k in keys]
 
     @property
     def key_check(self) -> str:
@@ -71,8 +71,12 @@ class Seals:
             ) from None
 
     def index(self, text: str) -> str:
-        """A keyed hash by which an address is found without being stored."""
-        return hmac.new(self._index, text.encode(), hashlib.sha256).hexdigest()
+        """A keyed hash by which an address is found without being stored: the one that is stored from now on."""
+        return self.indexes(text)[0]
+
+    def indexes(self, text: str) -> tuple[str, ...]:
+        """All hashes that an address may be stored under: the current key's, then the previous one's."""
+        return tuple(hmac.new(k, text.encode(), hashlib.sha256).hexdigest() for k in self._indexes)
 
 
 def _key_id(key: bytes) -> str:

@@ -156,7 +156,7 @@ def _address(text: str, what: str) -> str:
 
 
 def _staff(tx: Transaction, seals: Seals, email: str, what: str) -> Person:
-    row = people_table.by_email_hash(tx, seals.index(email))
+    row = people_table.by_email_hash(tx, seals.indexes(email))
     if row is None:
         raise UnknownReference(
             f"Nobody of the staff has the {what}'s address {email}.", "Check the address, or import staff first."

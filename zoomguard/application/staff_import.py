@@ -8,6 +8,7 @@ from zoomguard.application.imports import Outcome, Plan
 from zoomguard.application.person_records import (
     PersonRecords,
     RelationRecords,
+    by_address,
     children_named,
     email_hash,
     known_child,
@@ -66,7 +67,7 @@ class StaffImport:
     def _children_of_guardians(self, tx: Transaction, rows: tuple[StaffRow, ...]) -> dict[str, list[str]]:
         """Children of guardians who have the address of a member of staff: the same person in two lists."""
         mails = {email_hash(self.seals, Kind.GUARDIAN, row.email): row.email for row in rows}
-        found = people_table.by_email_hashes(tx, Kind.GUARDIAN, tuple(h for h in mails if h))
+        found = by_address(tx, self.seals, Kind.GUARDIAN, mails.values())
         mail_of = {guardian.id: mails[digest] for digest, guardian in found.items()}
         children: dict[str, list[str]] = {}
         for relation in people_table.relations_of(tx, frozenset(mail_of)):

@@ -176,7 +176,9 @@ class Stage:
         s3 = self._s3()
         bucket = "zoomguard-sandbox"
         versions = s3.list_object_versions(Bucket=bucket).get("Versions", [])
-        sidecar = next(v for v in versions if v["Key"].endswith("metadata/recording.json"))
+        sidecar = next((v for v in versions if v["Key"].endswith("metadata/recording.json")), None)
+        if sidecar is None:
+            return []
         body = s3.get_object(Bucket=bucket, Key=sidecar["Key"], VersionId=sidecar["VersionId"])["Body"].read()
         until = parse_iso(json.loads(body)["retain_until"])
         heads = [s3.head_object(Bucket=bucket, Key=v["Key"], VersionId=v["VersionId"]) for v in versions]

@@ -15,7 +15,7 @@ from zoomguard.domain.people import Role
 
 KINDS = ("staff", "children", "guardians", "groups")
 ROLES = click.Choice([role.value for role in Role if role is not Role.OPERATOR])
-ROLE_NAMES = f"ROLE is one of {', '.join(ROLES.choices)}."
+ROLE_NAMES = ", ".join(ROLES.choices)
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -82,7 +82,11 @@ def roles() -> None:
     """Roles of staff, given and ended by date (operator, on the server)."""
 
 
-@roles.command("give", examples=("zoomguard people roles give o.mbeki@northmoor.example observer",))
+@roles.command(
+    "give",
+    help=f"Gives a role: {ROLE_NAMES}.",
+    examples=("zoomguard people roles give o.mbeki@northmoor.example observer",),
+)
 @click.argument("email", metavar="EMAIL")
 @click.argument("role", metavar="ROLE", type=ROLES)
 @click.option("--from", "from_on", type=DAY, metavar="DATE", help="The first day; today where it is left out.")
@@ -95,7 +99,11 @@ def give(email: str, role: str, from_on: datetime | None, until_on: datetime | N
     _told("Given", email, role, from_on, until_on, as_json)
 
 
-@roles.command("end", examples=("zoomguard people roles end o.mbeki@northmoor.example observer",))
+@roles.command(
+    "end",
+    help=f"Ends a role: {ROLE_NAMES}.",
+    examples=("zoomguard people roles end o.mbeki@northmoor.example observer",),
+)
 @click.argument("email", metavar="EMAIL")
 @click.argument("role", metavar="ROLE", type=ROLES)
 @click.option("--from", "from_on", type=DAY, metavar="DATE", help="Only the one that began on this day.")

@@ -125,12 +125,12 @@ def entry_hash(seq: int, prev_hash: str, content: bytes) -> str:
     return hashlib.sha256(framed).hexdigest()
 
 
-def verify(entries: Iterable[Entry], genesis_hash: str, last_anchor_seq: int = 0) -> Verification:
-    """Walks a chain in order of `seq` and names the first entry that does not hold."""
+def verify(entries: Iterable[Entry | None], genesis_hash: str, last_anchor_seq: int = 0) -> Verification:
+    """Walks a chain in order of `seq` and names the first entry that does not hold; None is one without a form."""
     seq, head, erased = 0, genesis_hash, 0
     for entry in entries:
-        reason = _fault(entry, seq + 1, head)
-        if reason:
+        reason = _fault(entry, seq + 1, head) if entry else "cannot be read"
+        if entry is None or reason:
             return Verification(seq, head, Broken(seq + 1, reason), last_anchor_seq, erased)
         seq, head = entry.seq, entry.hash
         erased += entry.payload is None
@@ -159,7 +159,10 @@ def _fault(entry: Entry, seq: int, head: str) -> str:
 def _copies_agree(entry: Entry) -> bool:
     """The columns make the very bytes again; so a body that is no JSON at all is told apart too."""
     e = entry
-    return e.body == _bytes(e.action, e.actor, e.at, e.payload_commit, e.subject_kind, e.subject_id)
+    try:
+        return e.body == _bytes(e.action, e.actor, e.at, e.payload_commit, e.subject_kind, e.subject_id)
+    except ValueError:
+        return False
 
 
 def _stamp(at: datetime) -> str:

@@ -98,10 +98,13 @@ def _gather(environ: Mapping[str, str], wrong: list[str]) -> dict[str, str]:
         if not variable.startswith(PREFIX):
             continue
         name = variable.removeprefix(PREFIX)
+        plain = name.removesuffix("_FILE")
         if name in NAMES:
             values[name] = value.strip()
-        elif name.removesuffix("_FILE") in NAMES:
-            values[name.removesuffix("_FILE")] = _file(name, Path(value), wrong)
+        elif plain in NAMES:
+            values[plain] = _file(name, Path(value), wrong)
+            if environ.get(PREFIX + plain):
+                wrong.append(f"{plain}: {name} is set too; keep one of them")
         elif name not in OTHERS and not name.startswith("TEST_"):
             wrong.append(f"{name}: there is no such setting; see the README's table")
     return {k: v for k, v in values.items() if v}
@@ -122,9 +125,14 @@ def _config_file(environ: Mapping[str, str], wrong: list[str]) -> dict[str, str]
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         wrong.append(f"CONFIG: {path} is not TOML ({error})")
         return {}
+    except OSError as error:
+        wrong.append(f"CONFIG: {path} cannot be read ({error.strerror})")
+        return {}
     values = {name.upper(): _as_text(value) for name, value in table.items()}
     for name in sorted(set(values) - NAMES):
         wrong.append(f"CONFIG: {name.lower()} in {path} is no setting; see the README's table")
+    if "HOME" in values:
+        wrong.append(f"CONFIG: home in {path} has no effect; set the variable {PREFIX}HOME instead")
     return {k: v for k, v in values.items() if k in NAMES}
 
 
@@ -138,7 +146,9 @@ def _file(name: str, path: Path, wrong: list[str]) -> str:
         return path.read_text().strip()
     except OSError as error:
         wrong.append(f"{name}: {path} cannot be read ({error.strerror})")
-        return ""
+    except UnicodeDecodeError:
+        wrong.append(f"{name}: {path} is no text; put the value alone into the file")
+    return ""
 
 
 def _build(environment: str, home: Path, values: Mapping[str, str], wrong: list[str]) -> Settings:
@@ -185,10 +195,12 @@ def _build(environment: str, home: Path, values: Mapping[str, str], wrong: list[
 
 def _contradictions(s: Settings) -> list[str]:
     wrong = []
-    if s.database_url.split(":", 1)[0] not in ("sqlite", "postgresql+psycopg", "postgresql"):
-        wrong.append("DATABASE_URL: must begin with sqlite:/// or postgresql+psycopg://")
-    if s.secret_key and not _is_key(s.secret_key):
-        wrong.append("SECRET_KEY: must be 64 or more hex digits; `zoomguard init` makes one")
+    for name, url in {"DATABASE_URL": s.database_url, "MIGRATION_DATABASE_URL": s.migration_database_url}.items():
+        if url and not _is_database(url):
+            wrong.append(f"{name}: must be sqlite:///FILE or postgresql+psycopg://USER@HOST:PORT/NAME")
+    for name, key in {"SECRET_KEY": s.secret_key, "SECRET_KEY_PREVIOUS": s.secret_key_previous}.items():
+        if key and not _is_key(key):
+            wrong.append(f"{name}: must be 64 or more hex digits; `zoomguard init` makes one")
     if s.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         wrong.append("LOG_LEVEL: must be DEBUG, INFO, WARNING or ERROR")
     if len(s.registrant_domain) and s.registrant_domain in s.staff_domains:
@@ -202,12 +214,13 @@ def _sandbox_lines(s: Settings) -> list[str]:
         "ZOOM_OAUTH_URL": s.zoom_oauth_url,
         "S3_ENDPOINT_URL": s.s3_endpoint_url,
         "MAIL_URL": s.mail_url,
-        "PUBLIC_URL": s.public_url,
+        "LISTEN": f"http://{_bracketed(s.listen[0])}",
+        "PUBLIC_URL": "" if s.public_url == "http://{}:{}".format(*s.listen) else s.public_url,
     }
     return [
         f"{name}: a sandbox talks to this machine only (127.0.0.1); production needs ENVIRONMENT=production"
         for name, url in named.items()
-        if url and not _loopback(urlsplit(url).hostname or "")
+        if url and not _loopback(url)
     ]
 
 
@@ -238,13 +251,27 @@ def _is_key(text: str) -> bool:
         return False
 
 
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
+def _is_database(url: str) -> bool:
+    scheme, _, rest = url.partition("://")
+    if scheme == "sqlite":
+        return rest.startswith("/") and len(rest) > 1 and rest != "/:memory:"
     try:
-        return ipaddress.ip_address(host).is_loopback
+        parts = urlsplit(url)
+        return scheme in ("postgresql+psycopg", "postgresql") and parts.port != 0 and len(parts.path) > 1
     except ValueError:
         return False
+
+
+def _loopback(url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host.strip("[]") and not host.startswith("[") else host
 
 
 def _list(text: str) -> tuple[str, ...]:
@@ -257,7 +284,7 @@ def _path(values: Mapping[str, str], name: str) -> Path | None:
 
 def _listen(text: str, wrong: list[str]) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
-    if host and port.isdigit() and int(port) < 65536:
+    if host and port.isdecimal() and int(port) < 65536:
         return host, int(port)
     wrong.append('LISTEN: must be an address and a port, such as "127.0.0.1:8080"')
     return "127.0.0.1", 8080

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
-from typing import ClassVar
+from datetime import UTC, datetime
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
@@ -54,27 +54,36 @@ class Anchor(Row, table=True):
     s3_version_id: str = column(default="")
 
 
-ENTRIES = sa.text(
-    "SELECT a.seq, a.prev_hash, a.hash, a.body, a.at, a.actor, a.action, a.subject_kind, a.subject_id,"
-    " a.payload_commit, p.salt, p.body AS payload FROM audit a LEFT JOIN audit_payload p ON p.seq = a.seq"
-    " ORDER BY a.seq"
-).columns(at=UTCDateTime)
+# Every column as its bytes on SQLite, which keeps whatever was put there: what has no form is one bad entry, and
+# does not end the walk. The moment is text for the same reason (PostgreSQL knows "infinity").
+_TEXTS = ("prev_hash", "hash", "actor", "action", "subject_kind", "subject_id", "payload_commit")
+_COLUMNS = {
+    "sqlite": [f"CAST(a.{c} AS BLOB) AS {c}" for c in (*_TEXTS, "at", "body")]
+    + ["CAST(p.salt AS BLOB) AS salt", "CAST(p.body AS BLOB) AS payload"],
+    "postgresql": [f"a.{c}" for c in (*_TEXTS, "body")]
+    + ["to_char(a.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US') AS at", "p.salt", "p.body AS payload"],
+}
 
 
-def entries(connection: sa.Connection) -> Iterator[Entry]:
-    """The whole chain in order, streamed."""
-    for row in connection.execution_options(yield_per=1000).execute(ENTRIES):
-        yield Entry(
-            row.seq,
-            row.prev_hash,
-            row.hash,
-            bytes(row.body),
-            row.at,
-            row.actor,
-            row.action,
-            row.subject_kind,
-            row.subject_id,
-            row.payload_commit,
-            None if row.salt is None else bytes(row.salt),
-            None if row.payload is None else bytes(row.payload),
-        )
+def entries(connection: sa.Connection) -> Iterator[Entry | None]:
+    """The whole chain in order, streamed; None for an entry that cannot be read."""
+    columns = ", ".join(_COLUMNS[connection.dialect.name])
+    query = f"SELECT a.seq, {columns} FROM audit a LEFT JOIN audit_payload p ON p.seq = a.seq ORDER BY a.seq"  # noqa: S608
+    for row in connection.execution_options(yield_per=1000).exec_driver_sql(query):
+        yield _entry(row)
+
+
+def _entry(row: Any) -> Entry | None:
+    try:
+        texts = {name: _text(getattr(row, name)) for name in _TEXTS}
+        at = datetime.fromisoformat(_text(row.at))
+    except ValueError:
+        return None
+    if at.tzinfo is not None:
+        return None
+    salt, payload = (None if content is None else bytes(content) for content in (row.salt, row.payload))
+    return Entry(seq=row.seq, body=bytes(row.body), at=at.replace(tzinfo=UTC), salt=salt, payload=payload, **texts)
+
+
+def _text(stored: str | bytes) -> str:
+    return stored if isinstance(stored, str) else stored.decode()

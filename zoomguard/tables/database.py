@@ -7,6 +7,7 @@ outside refuse to work (`refuse_inside_transaction`): a network call never keeps
 from __future__ import annotations
 
 import secrets
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,12 +69,17 @@ class Transaction:
         return self._session.exec(query).first()
 
     def insert_new(self, row: Row) -> bool:
-        """Inserts a row unless its unique key is there already; says whether it was new."""
+        """Inserts a row unless its unique key is there already; says whether it was new.
+
+        What breaks another constraint is no duplicate, and is raised as it is.
+        """
         try:
             with self._session.begin_nested():
                 self._session.add(row)
             return True
-        except exc.IntegrityError:
+        except exc.IntegrityError as error:
+            if not _is_duplicate(error.orig):
+                raise
             return False
 
     def commit(self, *, audit: chain.Event | tuple[chain.Event, ...] = ()) -> None:
@@ -124,6 +130,12 @@ class Transaction:
         return seq, digest
 
 
+def _is_duplicate(error: object) -> bool:
+    """SQLite's extended codes for UNIQUE and PRIMARY KEY, and SQLSTATE 23505."""
+    code = getattr(error, "sqlite_errorcode", None) or getattr(error, "sqlstate", None)
+    return code in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, "23505")
+
+
 def _refuse_change(row: Row) -> None:
     if row.KIND in APPENDED:
         raise Fault(f"A row of {row.__tablename__} was to be changed.", "Report this defect.")
@@ -152,30 +164,36 @@ class Database:
     @contextmanager
     def streaming(self) -> Iterator[sa.Connection]:
         """A bare connection for reading what is too large for one answer."""
-        with self.engine.connect() as connection:
+        with _busy_when_away(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def _transaction(self, immediate: bool) -> Iterator[Transaction]:
         _open.depth = getattr(_open, "depth", 0) + 1
         try:
-            with Session(self.engine, expire_on_commit=False, autoflush=True) as session:
+            with _busy_when_away(), Session(self.engine, expire_on_commit=False, autoflush=True) as session:
                 tx = Transaction(session, self._now, lambda: _genesis_of(session))
                 event.listen(session, "before_flush", tx.before_flush)
                 session.connection(execution_options={"zoomguard_immediate": immediate})
                 yield tx
-        except (exc.OperationalError, exc.TimeoutError) as error:
-            # A database error can carry values: only its kind is passed on.
-            state = getattr(getattr(error, "orig", None), "sqlstate", None) or type(error).__name__
-            raise Busy(
-                "The database could not be reached or is busy.", f"Try again ({state}).", code="DATABASE_BUSY"
-            ) from None
         finally:
             _open.depth -= 1
 
     def close(self) -> None:
         """Lets go of all connections."""
         self.engine.dispose()
+
+
+@contextmanager
+def _busy_when_away() -> Iterator[None]:
+    try:
+        yield
+    except (exc.OperationalError, exc.TimeoutError) as error:
+        # A database error can carry values: only its kind is passed on.
+        state = getattr(getattr(error, "orig", None), "sqlstate", None) or type(error).__name__
+        raise Busy(
+            "The database could not be reached or is busy.", f"Try again ({state}).", code="DATABASE_BUSY"
+        ) from None
 
 
 def _genesis_of(session: Session) -> str:
@@ -197,9 +215,13 @@ def _engine(url: sa.URL, pool_size: int) -> sa.Engine:
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:
-    """sqlite3's own implicit BEGIN comes late and is never IMMEDIATE: it is switched off."""
+    """sqlite3's own implicit BEGIN comes late and is never IMMEDIATE: it is switched off.
+
+    Without recursive triggers INSERT OR REPLACE would delete a guarded row unseen (sqlite.org/lang_conflict.html).
+    """
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=5000", "synchronous=FULL"):
+    pragmas = ("busy_timeout=5000", "journal_mode=WAL", "foreign_keys=ON", "recursive_triggers=ON", "synchronous=FULL")
+    for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -48,6 +48,10 @@ def current(engine: sa.Engine) -> str | None:
             return MigrationContext.configure(connection).get_current_revision()
     except exc.OperationalError:
         raise OutsideFailed("The database cannot be reached.", "Check DATABASE_URL.", code="DATABASE_BUSY") from None
+    except exc.DatabaseError as error:
+        raise IntegrityFailed(
+            f"The database cannot be read ({type(error.orig).__name__}).", "Check DATABASE_URL, or restore a backup."
+        ) from None
 
 
 def require_head(engine: sa.Engine) -> None:
@@ -87,25 +91,49 @@ def _migrate_sqlite(path: Path, revision: str) -> None:
     with alone(path):
         fresh = path.with_name(path.name + ".migrating")
         _remove(fresh)
-        if path.exists():
-            _copy(path, fresh)
-        engine = sa.create_engine(sa.URL.create("sqlite", database=str(fresh)))
+        try:
+            os.close(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+            _migrate_copy(path, fresh, revision)
+            _put_in_place(fresh, path)
+        except exc.DatabaseError as error:
+            raise IntegrityFailed(
+                f"The database file cannot be copied and migrated ({type(error.orig).__name__}).",
+                "Nothing was changed. Look whether the disk is full; else restore a backup.",
+            ) from None
+        finally:
+            # No second copy of everybody's data stays behind.
+            _remove(fresh)
+
+
+def _migrate_copy(path: Path, fresh: Path, revision: str) -> None:
+    if path.exists():
+        with _opened(path) as connection:
+            _copy(connection, fresh)
+    with _opened(fresh) as connection:
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        _run(connection, revision)
+        connection.commit()
+        _check(connection, revision)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sa.Connection]:
+    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), hide_parameters=True)
+    try:
         with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            _run(connection, revision)
-            connection.commit()
-            _check(connection, revision)
+            yield connection
+    finally:
         engine.dispose()
-        _put_in_place(fresh, path)
 
 
-def _copy(path: Path, fresh: Path) -> None:
-    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
-    with engine.connect() as connection:
-        # What stands in the write-ahead log goes into the file first: the log would not fit the new one.
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.exec_driver_sql("VACUUM INTO ?", (str(fresh),))
-    engine.dispose()
+def _copy(connection: sa.Connection, fresh: Path) -> None:
+    # What stands in the write-ahead log goes into the file first: the log would not fit the new one.
+    blocked = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+    if blocked:
+        raise Conflict(
+            "Another program has the database file open.", "Close it, then migrate again.", code="DATABASE_IN_USE"
+        )
+    connection.exec_driver_sql("VACUUM INTO ?", (str(fresh),))
 
 
 def _put_in_place(fresh: Path, path: Path) -> None:

@@ -108,9 +108,9 @@ def by_references(tx: Transaction, kind: Kind, references: tuple[str, ...]) -> d
     return {row.reference: row for row in rows if row.reference is not None}
 
 
-def by_email_hash(tx: Transaction, digest: str, kind: Kind = Kind.STAFF) -> Person | None:
-    """The person of a kind with that address."""
-    return tx.first(select(Person).where(Person.kind == kind, Person.email_hash == digest))
+def by_email_hash(tx: Transaction, digests: tuple[str, ...], kind: Kind = Kind.STAFF) -> Person | None:
+    """The person of a kind with that address, by any of the keyed hashes that it may be stored under."""
+    return tx.first(select(Person).where(Person.kind == kind, col(Person.email_hash).in_(digests)))
 
 
 def by_email_hashes(tx: Transaction, kind: Kind, digests: tuple[str, ...]) -> dict[str, Person]:

@@ -30,7 +30,7 @@ def make_web(
     application: Application, *, ready: Ready, sandbox: Controls | None = None, public_url: str = ""
 ) -> ASGIApp:
     """The ASGI application. `ready` gives one word for each check of /readyz, "ok" where it passes; `sandbox`
-    answers /sandbox/... where there is one. `app.state.intake.counts` says what came of Zoom's deliveries."""
+    answers /sandbox/... where there is one."""
     app = FastAPI(
         title="zoomguard",
         version="1",
@@ -45,15 +45,14 @@ def make_web(
     for router in (*ROUTERS, health.router(ready)):
         app.include_router(router)
     app.state.intake = Intake(application.watch)
-    app.router.routes.append(Route("/webhooks/zoom", Webhooks(application.watch, app.state.intake)))
+    app.router.routes.append(Route(Webhooks.template, Webhooks(application.watch, app.state.intake)))
     if sandbox is not None:
-        app.router.routes.append(Route("/sandbox/{rest:path}", SandboxControls(sandbox)))
-    # The last one added is the outermost.
+        app.router.routes.append(Route(SandboxControls.template, SandboxControls(sandbox)))
+    # The last one added is the outer one.
     app.add_middleware(Bulkheads)
     app.add_middleware(BodyLimit, paths=("/api/",))
-    app.add_middleware(SecurityHeaders, public_url=public_url)
-    app.add_middleware(RequestLog)
-    return app
+    # Around the whole app, so that the answer to a defect has its headers and its line too.
+    return RequestLog(SecurityHeaders(app, public_url))
 
 
 @asynccontextmanager

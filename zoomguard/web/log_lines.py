@@ -13,6 +13,11 @@ FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 class QuietFormatter(logging.Formatter):
     """Says of an exception what it is and where it came from; messages, arguments and source are left out."""
 
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, with nothing that another formatter has made of the exception."""
+        record.exc_text = None
+        return super().format(record)
+
     def formatException(  # noqa: N802
         self, ei: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
     ) -> str:

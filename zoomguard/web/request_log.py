@@ -39,7 +39,9 @@ class RequestLog:
 
 
 def _write(scope: Scope, status: int, took_s: float) -> None:
-    template = getattr(scope.get("route"), "path", "(no route)")
+    # FastAPI names its own routes; plain ASGI endpoints of ours name themselves.
+    own = getattr(scope.get("endpoint"), "template", "(no route)")
+    template = getattr(scope.get("route"), "path", own)
     method = scope["method"] if scope["method"] in METHODS else "(other)"
     level = logging.DEBUG if template in QUIET else logging.INFO
     log.log(level, "%s %s %d %d ms", method, template, status, took_s * 1000)

@@ -23,6 +23,8 @@ BODY_WITHIN_S = 5.0
 class SandboxControls:
     """The route: `controls(method, path, query, headers, body)` gives status and JSON."""
 
+    template = "/sandbox/{rest:path}"
+
     def __init__(self, controls: Controls) -> None:
         self.controls = controls
 

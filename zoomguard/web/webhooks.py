@@ -29,6 +29,8 @@ AGAIN_AFTER_S = 5
 class Webhooks:
     """The route. Answers have no body, but for the one to a challenge."""
 
+    template = "/webhooks/zoom"
+
     def __init__(self, watch: Watch, intake: Intake) -> None:
         self.watch, self.intake = watch, intake
         self._unsigned_s: deque[float] = deque(maxlen=UNSIGNED_A_MINUTE)

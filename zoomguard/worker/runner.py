@@ -61,6 +61,10 @@ class Runner:
                 # The database is away: nothing can be noted, so wait and try again.
                 log.warning("duties wait: %s", error.code)
                 taken = 0
+            except Exception as error:
+                # A thread that ends here would be missed by nobody until mails and copies are late.
+                log.critical("duties met a fault: %s", type(error).__name__)
+                taken = 0
             self._stop.wait(0 if taken else IDLE_S)
 
     def _plan(self, kinds: tuple[str, ...]) -> None:
