@@ -7,8 +7,8 @@ from datetime import timedelta
 from tests.house import Home
 
 MB = 1_000_000
-# Of a copy: two full parts of 16 MiB and a rest.
-THREE_PARTS = 40 * MB
+# A copy goes in parts of 16 MiB: one full part and a rest; two full parts and a rest.
+TWO_PARTS, THREE_PARTS = 18 * MB, 40 * MB
 
 
 def held(home: Home, start: str = "2026-12-01 16:00", **script: object) -> str:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tests.archive import rows
 from tests.archive.bucket import Bucket
-from tests.archive.lessons import THREE_PARTS, held, schedule, wait
+from tests.archive.lessons import TWO_PARTS, held, schedule, wait
 from tests.house import TEACHER, Home
 from tests.sandbox.zoom_caller import ZoomCaller
 from zoomguard.adapters import zoom_calls
@@ -138,7 +138,7 @@ def test_the_recordings_of_a_host_who_left_are_still_found(home: Home) -> None:
     held(home)
     with home.house.database.engine.begin() as connection:
         connection.execute(sa.text("UPDATE person SET active = false"))
-        connection.execute(sa.text("UPDATE person_role SET until_on = '2026-11-30'"))
+        connection.execute(sa.text("UPDATE role SET until_on = '2026-11-30'"))
     assert home.app.archive.run().sealed == 1
 
 
@@ -230,7 +230,7 @@ def test_a_session_that_nobody_saw_begin_is_never_missing(home: Home) -> None:
 
 
 def test_two_runs_at_the_same_time_copy_once(home: Home, bucket: Bucket, tmp_path: Path) -> None:
-    held(home, "2026-12-01 16:00", size_bytes=THREE_PARTS)
+    held(home, "2026-12-01 16:00", size_bytes=TWO_PARTS)
     held(home, "2026-12-02 16:00")
     tallies: list[ArchiveTally] = []
     together = threading.Barrier(2)

@@ -47,7 +47,13 @@ class PostgresClaims:
     """A session advisory lock on a connection of its own: the server lets it go when the connection ends."""
 
     def __init__(self, url: sa.URL) -> None:
-        self.engine = sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 5})
+        self.engine = sa.create_engine(
+            url,
+            poolclass=sa.NullPool,
+            hide_parameters=True,
+            isolation_level="AUTOCOMMIT",
+            connect_args={"connect_timeout": 5},
+        )
 
     @contextmanager
     def claim(self, name: str, wait_s: float = 0) -> Iterator[bool]:

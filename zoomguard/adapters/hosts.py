@@ -39,7 +39,11 @@ class Hosts:
     """
 
     def __init__(self, download: tuple[str, ...], cdn: tuple[str, ...], sandbox: bool) -> None:
-        wrong = [f"{entry!r} is not a host of ours." for entry in (*download, *cdn) if not _fits(entry, sandbox)]
+        wrong = [
+            f"ZOOMGUARD_ZOOM_DOWNLOAD_HOSTS or _CDN_HOSTS: {entry!r} must be a host name, or 127.0.0.1:PORT in a sandbox"
+            for entry in (*download, *cdn)
+            if not _fits(entry, sandbox)
+        ]
         if wrong:
             raise SettingsWrong(tuple(wrong))
         self._download = tuple(entry.lower() for entry in download)

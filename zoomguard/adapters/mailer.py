@@ -39,13 +39,23 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _OURS = re.compile(r"(?i)(from|sender|to|cc|bcc|subject|date|message-id|mime-version|content-.*|resent-.*)")
 
 
+class NoMailer:
+    """ports.Mailer of a sandbox that no mail server was named for: nothing is sent, and nothing is lost."""
+
+    def send(self, letter: Letter) -> None:
+        """OutsideFailed MAIL_UNSET: the message stays queued."""
+        raise OutsideFailed(
+            "No mail server is named.", "Set ZOOMGUARD_MAIL_URL, or use: zoomguard serve --sandbox", code="MAIL_UNSET"
+        )
+
+
 class SmtpMailer:
     """ports.Mailer: one connection for each letter, none of them repeated by itself."""
 
     def __init__(self, mail_url: str, mail_from: str, guard: Callable[[], None], clock: Clock) -> None:
         name, address = parseaddr(mail_from)
         if _ADDRESS.fullmatch(address) is None or _CONTROL.search(mail_from):
-            raise SettingsWrong(("MAIL_FROM: this is not a mail address.",))
+            raise SettingsWrong(("ZOOMGUARD_MAIL_FROM: this is not a mail address",))
         self._from = Address(name, addr_spec=address)
         self._server = MailServer(mail_url, greeted_as=self._from.domain)
         self._guard = guard

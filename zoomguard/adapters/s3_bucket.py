@@ -33,8 +33,10 @@ def prepare(s3: S3Client, environment: str, *, create: bool) -> None:
 def verifies_checksums(s3: S3Client) -> bool:
     """Whether S3 refuses a part whose checksum is wrong; some servers take it and echo what they were told.
 
-    Leaves nothing behind: the upload is given up.
+    Leaves nothing behind: the upload is given up, and so is one whose answers were lost at an earlier try.
     """
+    for left in (s3.call("list_multipart_uploads", Prefix=PROBE_KEY) or {}).get("Uploads", ()):
+        abort(s3, left["Key"], left["UploadId"])
     begun = s3.call("create_multipart_upload", Key=PROBE_KEY, ChecksumAlgorithm=ALGORITHM, ChecksumType="FULL_OBJECT")
     upload_id = upload_id_of(begun)
     taken = s3.call(

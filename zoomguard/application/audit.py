@@ -100,5 +100,3 @@ def in_words(found: Verification) -> str:
         anchor = f"The last good anchor is entry {last}." if last else "There is no anchor yet."
         return f"First bad entry: {found.broken.seq}: {found.broken.reason}. {anchor}"
     return f"{found.entries} entries agree; head {found.head[:16]}. {tail}"
-
-

@@ -17,7 +17,7 @@ from zoomguard.adapters.claims import FileClaims, PostgresClaims
 from zoomguard.adapters.clock import SystemClock, UrlClock
 from zoomguard.adapters.hosts import Hosts
 from zoomguard.adapters.http import Http
-from zoomguard.adapters.mailer import SmtpMailer
+from zoomguard.adapters.mailer import NoMailer, SmtpMailer
 from zoomguard.adapters.s3_vault import S3Vault
 from zoomguard.adapters.zoom_calls import ZoomCalls
 from zoomguard.adapters.zoom_meetings import ZoomMeetings
@@ -35,7 +35,7 @@ from zoomguard.application.doors import Doors
 from zoomguard.application.installation import Installation
 from zoomguard.application.messages import Messages, Post
 from zoomguard.application.people import People
-from zoomguard.application.ports import Claims, Clock
+from zoomguard.application.ports import Claims, Clock, Mailer
 from zoomguard.application.recordings import Recordings
 from zoomguard.application.seals import Seals
 from zoomguard.application.session_parts import SessionParts
@@ -109,7 +109,7 @@ def _build(settings: Settings, database: Database, clock: Clock) -> House:
         database, clock, claims, seals, terms, post, zoom.users, zoom.meetings, number, settings.staff_domains,
         settings.registrant_domain, time.sleep,
     )  # fmt: skip
-    mailer = SmtpMailer(settings.mail_url, settings.mail_from, refuse_inside_transaction, clock)
+    mailer = _mailer(settings, clock)
     host = settings.mail_from.rpartition("@")[2].strip("> ") or "localhost"
     app = Application(
         environment=settings.environment,
@@ -160,6 +160,13 @@ def terms_of(settings: Settings) -> terms_module.Terms:
         raise SettingsWrong(
             (f"ZOOMGUARD_TERMS_FILE: {settings.terms_file} cannot be read; run `zoomguard init`",)
         ) from None
+
+
+def _mailer(settings: Settings, clock: Clock) -> Mailer:
+    """Production has a mail server by the settings' rules; a sandbox may be without one until it is served."""
+    if not settings.mail_url:
+        return NoMailer()
+    return SmtpMailer(settings.mail_url, settings.mail_from, refuse_inside_transaction, clock)
 
 
 def _claims(settings: Settings, database: Database) -> Claims:

@@ -77,8 +77,11 @@ def read_holders(home: Path) -> dict[Role, tuple[str, ...]]:
     path = home / HOLDERS
     if not path.exists():
         return {}
-    table = tomllib.loads(path.read_text()).get("holders", {})
-    return {Role(name): tuple(emails) for name, emails in table.items()}
+    try:
+        table = tomllib.loads(path.read_text())["holders"]
+        return {Role(name): tuple(map(_address, emails)) for name, emails in table.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise SettingsWrong((f"init: {path} must hold a table [holders] of roles with lists of addresses",)) from None
 
 
 def _environment(environ: Mapping[str, str]) -> str:

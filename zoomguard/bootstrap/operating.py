@@ -32,6 +32,12 @@ def migrate(settings: Settings, clock: Clock | None = None) -> str:
     url = sa.make_url(settings.migration_database_url or settings.database_url)
     migrations.migrate(url)
     clock = clock or (UrlClock(settings.clock_url) if settings.clock_url else SystemClock())
+    with migrations.in_use(sa.make_url(settings.database_url)):
+        number = _begin(settings, clock)
+    return f"The database is at revision {migrations.head()}. Installation {number}."
+
+
+def _begin(settings: Settings, clock: Clock) -> str:
     database = Database(settings.database_url, clock.now)
     try:
         seals, terms = seals_of(settings), terms_of(settings)
@@ -43,7 +49,7 @@ def migrate(settings: Settings, clock: Clock | None = None) -> str:
         people.hold_first(read_holders(settings.home))
     finally:
         database.close()
-    return f"The database is at revision {migrations.head()}. Installation {number}."
+    return number
 
 
 @contextmanager
@@ -66,5 +72,3 @@ def in_sandbox(environ: Mapping[str, str], sandbox: Sandbox) -> Iterator[Setting
 def with_public_url(settings: Settings, host: str, port: int) -> Settings:
     """Settings for a service that listens on a port the system chose."""
     return replace(settings, listen=(host, port), public_url=f"http://{host}:{port}")
-
-

@@ -7,65 +7,17 @@ contradictory is one line of `SettingsWrong`: the name, what is wrong, what woul
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from zoomguard.domain.errors import SettingsWrong
+from zoomguard.settings.checking import contradictions
 from zoomguard.settings.listing import NAMES, OTHERS
-
-PREFIX = "ZOOMGUARD_"
-SANDBOX, PRODUCTION = "sandbox", "production"
-
-
-@dataclass(frozen=True)
-class Settings:
-    """All settings, checked. Secrets are plain text in memory only; `repr` shows none."""
-
-    environment: str
-    home: Path
-    database_url: str
-    migration_database_url: str
-    secret_key: str
-    secret_key_previous: str
-    audit_signing_key_file: Path | None
-    public_url: str
-    listen: tuple[str, int]
-    zoom_account_id: str
-    zoom_client_id: str
-    zoom_client_secret: str
-    zoom_webhook_secrets: tuple[str, ...]
-    zoom_api_url: str
-    zoom_oauth_url: str
-    zoom_download_hosts: tuple[str, ...]
-    zoom_cdn_hosts: tuple[str, ...]
-    s3_bucket: str
-    s3_endpoint_url: str
-    s3_region: str
-    s3_kms_key_id: str
-    mail_url: str
-    mail_from: str
-    staff_domains: tuple[str, ...]
-    registrant_domain: str
-    terms_file: Path
-    log_level: str
-    clock_url: str = ""
-    s3_access_key: str = ""
-    s3_secret_key: str = ""
-
-    @property
-    def sandbox(self) -> bool:
-        """Whether this is a make-believe installation."""
-        return self.environment == SANDBOX
-
-    def __repr__(self) -> str:
-        return f"Settings(environment={self.environment!r}, {len(fields(self))} values)"
+from zoomguard.settings.values import PREFIX, PRODUCTION, SANDBOX, Settings
 
 
 def home_of(environ: Mapping[str, str]) -> Path:
@@ -189,89 +141,8 @@ def _build(environment: str, home: Path, values: Mapping[str, str], wrong: list[
         s3_access_key=values.get("S3_ACCESS_KEY", ""),
         s3_secret_key=values.get("S3_SECRET_KEY", ""),
     )
-    wrong += _contradictions(settings)
+    wrong += contradictions(settings)
     return settings
-
-
-def _contradictions(s: Settings) -> list[str]:
-    wrong = []
-    for name, url in {"DATABASE_URL": s.database_url, "MIGRATION_DATABASE_URL": s.migration_database_url}.items():
-        if url and not _is_database(url):
-            wrong.append(f"{name}: must be sqlite:///FILE or postgresql+psycopg://USER@HOST:PORT/NAME")
-    for name, key in {"SECRET_KEY": s.secret_key, "SECRET_KEY_PREVIOUS": s.secret_key_previous}.items():
-        if key and not _is_key(key):
-            wrong.append(f"{name}: must be 64 or more hex digits; `zoomguard init` makes one")
-    if s.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-        wrong.append("LOG_LEVEL: must be DEBUG, INFO, WARNING or ERROR")
-    if len(s.registrant_domain) and s.registrant_domain in s.staff_domains:
-        wrong.append("REGISTRANT_DOMAIN: must not be one of STAFF_DOMAINS; take a sub-domain without a mailbox")
-    return wrong + (_sandbox_lines(s) if s.sandbox else _production_lines(s))
-
-
-def _sandbox_lines(s: Settings) -> list[str]:
-    named = {
-        "ZOOM_API_URL": s.zoom_api_url,
-        "ZOOM_OAUTH_URL": s.zoom_oauth_url,
-        "S3_ENDPOINT_URL": s.s3_endpoint_url,
-        "MAIL_URL": s.mail_url,
-        "LISTEN": f"http://{_bracketed(s.listen[0])}",
-        "PUBLIC_URL": "" if s.public_url == "http://{}:{}".format(*s.listen) else s.public_url,
-    }
-    return [
-        f"{name}: a sandbox talks to this machine only (127.0.0.1); production needs ENVIRONMENT=production"
-        for name, url in named.items()
-        if url and not _loopback(url)
-    ]
-
-
-def _production_lines(s: Settings) -> list[str]:
-    needed = {
-        "ZOOM_ACCOUNT_ID": s.zoom_account_id,
-        "ZOOM_CLIENT_ID": s.zoom_client_id,
-        "ZOOM_CLIENT_SECRET": s.zoom_client_secret,
-        "S3_BUCKET": s.s3_bucket,
-        "MAIL_URL": s.mail_url,
-        "STAFF_DOMAINS": ",".join(s.staff_domains),
-    }
-    wrong = [f"{name}: not set; production needs it" for name, value in needed.items() if not value]
-    for name, url in {"ZOOM_API_URL": s.zoom_api_url, "ZOOM_OAUTH_URL": s.zoom_oauth_url}.items():
-        if not url.startswith("https://"):
-            wrong.append(f"{name}: must begin with https:// in production")
-    if s.staff_domains and s.mail_from.rpartition("@")[2].strip("> ").lower() not in s.staff_domains:
-        wrong.append("MAIL_FROM: must be an address of the organisation (STAFF_DOMAINS)")
-    if not s.public_url.startswith("https://"):
-        wrong.append("PUBLIC_URL: must begin with https:// in production")
-    return wrong
-
-
-def _is_key(text: str) -> bool:
-    try:
-        return len(bytes.fromhex(text)) >= 32
-    except ValueError:
-        return False
-
-
-def _is_database(url: str) -> bool:
-    scheme, _, rest = url.partition("://")
-    if scheme == "sqlite":
-        return rest.startswith("/") and len(rest) > 1 and rest != "/:memory:"
-    try:
-        parts = urlsplit(url)
-        return scheme in ("postgresql+psycopg", "postgresql") and parts.port != 0 and len(parts.path) > 1
-    except ValueError:
-        return False
-
-
-def _loopback(url: str) -> bool:
-    try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host.strip("[]") and not host.startswith("[") else host
 
 
 def _list(text: str) -> tuple[str, ...]:

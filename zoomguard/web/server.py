@@ -28,7 +28,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 web,
-                access_log=False,  # it would print the tokens of doors
+                access_log=False,
                 log_config=None,
                 lifespan="on",
                 proxy_headers=False,
@@ -37,6 +37,8 @@ class Server(uvicorn.Server):
                 ws="none",
             )
         )
+        # It would print the tokens of doors, and comes back to life with any handler that finds it.
+        logging.getLogger("uvicorn.access").disabled = True
         self._listening, self._on_started = listening, on_started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
