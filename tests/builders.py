@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from zoomguard.domain.consents import ConsentDecision, ConsentState, Scope
-from zoomguard.domain.ids import ulid
 from zoomguard.domain.meeting_plan import (
     GOVERNED,
     HostPosture,
@@ -25,7 +24,7 @@ TERMS = Terms("0123456789ab")
 TEACHER, OBSERVER = "t.wren@northmoor.example", "o.finch@northmoor.example"
 CHILDREN = ("C-0101", "C-0102")
 ADDRESSES = frozenset({"k3p9@entry.northmoor.example", "x7d2@entry.northmoor.example"})
-SESSION_ID = ulid(STARTS_AT)
+SESSION_ID = "01KBDZ5S00ZG0000000000SAFE"
 LATE = date(2027, 6, 30)
 
 

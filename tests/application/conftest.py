@@ -76,9 +76,10 @@ def college(database: Database, clock: FixedClock, seals: Seals, tmp_path: Path)
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Iterator[Home]:
+def home(sqlite_template: Path, tmp_path: Path) -> Iterator[Home]:
     """A whole installation on SQLite."""
-    with a_home(tmp_path / "home") as opened:
+    path = shutil.copy(sqlite_template, tmp_path / "zoomguard.db")
+    with a_home(tmp_path / "home", database_url=f"sqlite:///{path}") as opened:
         yield opened
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from tests.house import Home
 from zoomguard.tables.recordings import Bag, Recording, RecordingFile
@@ -10,17 +10,17 @@ from zoomguard.tables.recordings import Bag, Recording, RecordingFile
 
 def recordings(home: Home) -> list[Recording]:
     with home.house.database.reading() as tx:
-        return tx.all(select(Recording).order_by(Recording.id))
+        return tx.all(select(Recording).order_by(col(Recording.id)))
 
 
 def files(home: Home) -> list[RecordingFile]:
     with home.house.database.reading() as tx:
-        return tx.all(select(RecordingFile).order_by(RecordingFile.id))
+        return tx.all(select(RecordingFile).order_by(col(RecordingFile.id)))
 
 
 def bags(home: Home) -> list[Bag]:
     with home.house.database.reading() as tx:
-        return tx.all(select(Bag).order_by(Bag.recording_id, Bag.number))
+        return tx.all(select(Bag).order_by(col(Bag.recording_id), col(Bag.number)))
 
 
 def downloads(home: Home) -> int:

@@ -14,27 +14,27 @@ from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from tests.adapters.wire import Accepting
 
 REQUEST = re.compile(rb"(GET|HEAD|PUT|POST|DELETE) (\S+) HTTP/1\.1\r\n")
-PUT, COMPLETE, BEGIN, PART = (
-    r"PUT [^?]*",
-    r"POST .*\?uploadId=.*",
-    r"POST .*\?uploads.*",
-    r"PUT .*partNumber=.*",
-)
+COMPLETE, BEGIN, PART = r"POST .*\?uploadId=.*", r"POST .*\?uploads.*", r"PUT .*partNumber=.*"
 
 
 class S3Proxy:
-    """`lose(pattern)` cuts the connection instead of the next answer to a request that fits the pattern."""
+    """`lose(pattern, ...)` cuts the connection instead of the next answer to a request that fits a pattern, once for
+    each pattern; `lose_all(pattern)` does so every time."""
 
-    def __init__(self, upstream: str) -> None:
-        self.upstream_port = int(upstream.rpartition(":")[2])
+    def __init__(self, upstream_port: int) -> None:
+        self.upstream_port = upstream_port
         self.asked: list[str] = []
         self.lost: list[str] = []
-        self._losing, self._times = "", 0
+        self._losing: list[str] = []
+        self._losing_all = ""
         self._server = Accepting(self._talk)
         self.url = f"http://127.0.0.1:{self._server.port}"
 
-    def lose(self, pattern: str, times: int = 1) -> None:
-        self._losing, self._times = pattern, times
+    def lose(self, *patterns: str) -> None:
+        self._losing = list(patterns)
+
+    def lose_all(self, pattern: str) -> None:
+        self._losing_all = pattern
 
     def close(self) -> None:
         self._server.close()
@@ -50,11 +50,11 @@ class S3Proxy:
                 client.sendall(answer)
 
     def _takes(self, asked: str) -> bool:
-        if not self._times or not re.fullmatch(self._losing, asked):
-            return False
-        self._times -= 1
-        self.lost.append(asked)
-        return True
+        found = next((p for p in self._losing if re.fullmatch(p, asked)), None)
+        if found is not None:
+            self._losing.remove(found)
+            self.lost.append(asked)
+        return found is not None or re.fullmatch(self._losing_all, asked) is not None
 
     def _pour(self, client: socket.socket, upstream: socket.socket, said: list[str]) -> None:
         try:
@@ -75,7 +75,7 @@ def proxied_moto() -> Iterator[S3Proxy]:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
-    proxy = S3Proxy("http://%s:%s" % server.get_host_and_port())
+    proxy = S3Proxy(server.get_host_and_port()[1])
     try:
         yield proxy
     finally:

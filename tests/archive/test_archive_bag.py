@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,8 @@ def test_a_held_session_becomes_one_valid_bag(archived: Home, full: Bucket, tmp_
 
 
 def test_the_mark_of_a_bag_is_put_last(archived: Home, s3: S3Proxy) -> None:
-    written = [asked.split("/b001/")[1] for asked in s3.asked if "/b001/" in asked and asked.startswith(("PUT", "POST"))]
+    asked = [a for a in s3.asked if a.startswith(("PUT", "POST")) and "/b001/" in a]
+    written = [a.split("/b001/")[1] for a in asked]
     put = [path.partition("?")[0] for path in written if not path.endswith("retention")]
     assert put[-1] == "tagmanifest-sha256.txt"
     assert put.count("tagmanifest-sha256.txt") == 1
@@ -88,7 +90,7 @@ def test_keys_metadata_and_tags_are_as_agreed_and_hold_our_ids_only(archived: Ho
 
 
 def test_no_name_and_no_address_leaves_with_a_bag(full: Bucket) -> None:
-    people = (*CHILDREN, *GUARDIANS, *STAFF)
+    people: tuple[Any, ...] = (*CHILDREN, *GUARDIANS, *STAFF)
     words = {w for p in people for w in (p.known_as, p.family_name, p.email, getattr(p, "reference", "")) if len(w) > 2}
     told = ""
     for version in full.versions():

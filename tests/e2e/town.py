@@ -280,17 +280,16 @@ def a_town(path: Path, template: Path, **settings: str) -> Iterator[Town]:
 
 @contextmanager
 def watching_arguments() -> Iterator[set[str]]:
-    """Collects the arguments of every process of this machine that is the program, while it lives."""
+    """Collects the arguments of every process that this one starts, while it lives."""
     seen: set[str] = set()
     stop = threading.Event()
 
     def look() -> None:
-        while not stop.wait(0.02):
-            for place in Path("/proc").glob("[0-9]*/cmdline"):
+        while not stop.wait(0.03):
+            for children in Path("/proc/self/task").glob("*/children"):
                 with contextlib.suppress(OSError):
-                    words = place.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                    if "zoomguard" in words:
-                        seen.add(words)
+                    for pid in children.read_text().split():
+                        seen.add(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode())
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()

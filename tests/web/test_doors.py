@@ -3,17 +3,19 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlmodel import select
 
 from tests.house import COORDINATOR, START, TEACHER, Home, a_home
 from tests.web.serving import Reply, Site, served
+from zoomguard.application.watch import Watch
+from zoomguard.domain.errors import Busy
 from zoomguard.domain.sessions import SessionView
 from zoomguard.tables.sessions import DoorOpened
 
 DOOR = re.compile(r"https?://[^\s/]+(/j/[A-Za-z0-9_-]+)")
-CHANGING = {"date", "content-length"}
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +106,13 @@ def test_a_door_is_only_looked_at(site: Site, method: str) -> None:
 def test_a_teacher_cannot_tell_a_door_of_somebody_else_by_the_api(moving: Home, site: Site) -> None:
     token = moving.app.access.issue(TEACHER).token
     assert "/j/" not in site.ask("GET", "/api/v1/sessions", token=token).body.decode()
+
+
+def test_a_door_behind_a_busy_database_says_the_same_and_asks_to_come_again(watch: Watch) -> None:
+    def busy(token: str) -> str:
+        raise Busy("The database could not be reached or is busy.")
+
+    with served(SimpleNamespace(environment="sandbox", doors=SimpleNamespace(open=busy), watch=watch)) as running:
+        reply, wrong = running.ask("GET", "/j/token"), running.ask("GET", "/j/a.b")
+    assert (reply.status, wrong.status, reply.body == wrong.body) == (503, 200, True)
+    assert reply.headers["Retry-After"] == "5"

@@ -116,20 +116,20 @@ class Discovery:
                 return
             tally.recordings += 1
             tally.files += len(listed.files)
-            recording = table.by_uuid(tx, listed.uuid)
-            found = recording is None
-            recording = tx.lock(Recording, recording.id) if recording else self._new(tx, listed, session)
-            assert recording is not None
+            known = table.by_uuid(tx, listed.uuid)
+            made = None if known else self._new(tx, listed, session)
+            recording = made or _locked(tx, listed.uuid)
             added = add_files(tx, self.parts, recording, listed)
             tally.safe += sum(f.state is FileState.VERIFIED for f in table.files(tx, recording.id))
-            if not found and not added:
+            if not made and not added:
                 return
             recording.state = RecordingState.AVAILABLE
             work.put(tx, ARCHIVE, recording.id, self.parts.clock.now())
             payload = {"files_added": added, "uuid": listed.uuid}
             tx.commit(audit=Event("recording.found", "recording", recording.id, SERVICE.id, payload))
 
-    def _new(self, tx: Transaction, listed: ListedRecording, session: VideoSession) -> Recording:
+    def _new(self, tx: Transaction, listed: ListedRecording, session: VideoSession) -> Recording | None:
+        """None where another run has put it on record in this very moment."""
         now = self.parts.clock.now()
         recording = Recording(
             id=ids.ulid(now), short_id=_free_short_id(tx), session_id=session.id, uuid=listed.uuid,
@@ -137,14 +137,21 @@ class Discovery:
             retention_class=RetentionClass.ROUTINE, starts_at=listed.started_at,
             terms_version=self.parts.terms.version, first_seen_at=now,
         )  # fmt: skip
-        tx.add(recording)
+        if not tx.insert_new(recording):
+            return None
         tx.insert_new(
             MeetingInstance(
                 uuid=listed.uuid, session_id=session.id, number=listed.meeting_number, first_seen_at=now
             )
         )
-        tx.flush()
         return recording
+
+
+def _locked(tx: Transaction, uuid: str) -> Recording:
+    known = table.by_uuid(tx, uuid)
+    row = tx.lock(Recording, known.id) if known else None
+    assert row is not None
+    return row
 
 
 def add_files(tx: Transaction, parts: ArchiveParts, recording: Recording, listed: ListedRecording) -> int:

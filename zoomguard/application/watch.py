@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import exc
 from sqlmodel import col, select
 
 from zoomguard.application import work
@@ -74,14 +75,21 @@ class Watch:
         for delivery in deliveries:
             row = self._row(delivery, now)
             rows.setdefault(row.dedupe_key, row)
+        try:
+            self._keep(rows, now, singly=False)
+        except exc.IntegrityError:
+            # Another process kept one of them since we looked: that one counts, and ours go in one by one.
+            self._keep(rows, now, singly=True)
+
+    def _keep(self, rows: dict[str, ZoomEvent], now: datetime, *, singly: bool) -> None:
         with self.database.deciding() as tx:
-            for key in _known(tx, tuple(rows)):
-                del rows[key]
-            for row in rows.values():
-                # Another process may have kept the same delivery since we looked: then that one counts.
-                if tx.insert_new(row) and row.event in watch.MAKES_DUE:
-                    kind, wait = watch.MAKES_DUE[row.event]
-                    work.put(tx, kind, "all", now + wait)
+            known = _known(tx, tuple(rows))
+            new = [row for key, row in rows.items() if key not in known]
+            if singly:
+                new = [row for row in new if tx.insert_new(row)]
+            tx.add(*new)
+            for kind, wait in {watch.MAKES_DUE[row.event] for row in new if row.event in watch.MAKES_DUE}:
+                work.put(tx, kind, "all", now + wait)
             tx.commit()
 
     def _row(self, delivery: Delivery, now: datetime) -> ZoomEvent:
@@ -100,5 +108,5 @@ class Watch:
         )
 
 
-def _known(tx: Transaction, keys: tuple[str, ...]) -> list[str]:
-    return tx.all(select(ZoomEvent.dedupe_key).where(col(ZoomEvent.dedupe_key).in_(keys)))
+def _known(tx: Transaction, keys: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(tx.all(select(ZoomEvent.dedupe_key).where(col(ZoomEvent.dedupe_key).in_(keys))))

@@ -54,7 +54,7 @@ def schedule(
     Exit 1 says that they do not: all reasons come at once, each with what to do about it.
     """
     typed = {"observer": observer, "child": " ".join(children), "course": course, "start": start}
-    whole = completed({**typed, "minutes": str(minutes or "")}, QUESTIONS, as_json=as_json)
+    whole = completed({**typed, "minutes": "" if minutes is None else str(minutes)}, QUESTIONS, as_json=as_json)
     body: dict[str, object] = {
         "observer": whole["observer"],
         "children": list(children) or whole["child"].split(),

@@ -73,6 +73,8 @@ class Transaction:
 
         What breaks another constraint is no duplicate, and is raised as it is.
         """
+        self._session.flush()
+        decided = self._decided
         try:
             with self._session.begin_nested():
                 self._session.add(row)
@@ -80,6 +82,7 @@ class Transaction:
         except exc.IntegrityError as error:
             if not _is_duplicate(error.orig):
                 raise
+            self._decided = decided
             return False
 
     def commit(self, *, audit: chain.Event | tuple[chain.Event, ...] = ()) -> None:

@@ -111,6 +111,8 @@ def _migrate_copy(path: Path, fresh: Path, revision: str) -> None:
             _copy(connection, fresh)
     with _opened(fresh) as connection:
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        # The copy counts only once it is in place, and is brought to the disk as a whole before that.
+        connection.exec_driver_sql("PRAGMA synchronous=OFF")
         _run(connection, revision)
         connection.commit()
         _check(connection, revision)
@@ -118,7 +120,8 @@ def _migrate_copy(path: Path, fresh: Path, revision: str) -> None:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[sa.Connection]:
-    engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), hide_parameters=True)
+    url = sa.URL.create("sqlite", database=str(path))
+    engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": 2})
     try:
         with engine.connect() as connection:
             yield connection
