@@ -26,7 +26,7 @@ from tests.application.lessons import (
 )
 from tests.house import COORDINATOR, DSL, SAFE_ASK, TEACHER, Home
 from zoomguard.application.doors import NEUTRAL
-from zoomguard.domain.errors import Conflict, NotThere, OutsideFailed
+from zoomguard.domain.errors import Conflict, NotThere, OutsideFailed, Refused
 from zoomguard.domain.meeting_plan import GOVERNED
 from zoomguard.domain.sessions import ScheduleAsk, SessionState
 from zoomguard.tables.consents import ConsentEventRow
@@ -194,7 +194,27 @@ def test_a_guardian_marked_as_no_contact_meanwhile_gets_no_mail(home: Home) -> N
     assert states == [MessageState.DROPPED, *[MessageState.SENT] * 4]
 
 
+def answer_for_oneself(home: Home) -> None:
+    """C-0130, who is 18 on the day, says yes in her own name."""
+
+    def own(row: dict[str, str]) -> bool:
+        chosen = row["child"] == "C-0130" and row["scope"] in ("video_live", "video_record")
+        row.update(guardian="C-0130", evidence_ref="FORM-0130-OWN")
+        return chosen
+
+    change_file(home, "consents", own)
+
+
+def test_from_18_on_a_guardians_yes_does_not_count_and_the_learners_own_does(home: Home) -> None:
+    with pytest.raises(Refused) as refused:
+        home.schedule(children=("C-0120", "C-0130"))
+    assert [(f.rule, f.subject) for f in refused.value.findings] == [("CON-CHANNEL", "C-0130")]
+    answer_for_oneself(home)
+    assert home.schedule(children=("C-0120", "C-0130")).outcome == "scheduled"
+
+
 def test_the_guardian_of_a_learner_of_age_is_not_written_to(home: Home) -> None:
+    answer_for_oneself(home)
     home.schedule(children=("C-0120", "C-0130"))
     until_quiet(home)
     assert mail(home) == ["ngozi.okafor@families.example"]

@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 
@@ -67,12 +67,12 @@ def test_one_child_without_permission_says_nothing_about_the_others():
     ]
 
 
-def test_from_18_on_no_guardian_is_asked_and_until_then_one_is():
+def test_from_18_on_a_learner_without_an_own_answer_is_no_pass():
+    """Whose answers count is folded before; the rule asks for an answer at any age."""
     child = a_child(born_on=date(2008, 12, 1))
-    nothing = safe_consents(decisions={}, children=(child,))
-    assert {f.verdict for f in found(nothing)} == {Outcome.NOT_APPLICABLE}
-    eve = safe_consents(decisions={}, children=(child,), starts_at=datetime(2026, 11, 30, 23, 30, tzinfo=UTC))
-    assert wrong(eve) == [("CON-CHANNEL", "unknown", FIRST)]
+    assert wrong(safe_consents(decisions={}, children=(child,))) == [("CON-CHANNEL", "unknown", FIRST)]
+    refused = safe_consents({(FIRST, LIVE): ConsentState.MISSING}, children=(child,))
+    assert wrong(refused) == [("CON-CHANNEL", "fail", FIRST)]
 
 
 def test_who_has_no_birth_on_record_is_asked_about():

@@ -29,6 +29,7 @@ class Installation:
     def begin(self) -> str:
         """Makes the installation's row where there is none, and gives its id."""
         with self.database.deciding() as tx:
+            tx.hold_chain()
             row = tx.first(select(Install))
             if row is not None:
                 return str(row.id)

@@ -16,17 +16,20 @@ from zoomguard.tables.database import Database, Transaction
 
 
 def put(tx: Transaction, kind: str, subject: str, due_at: datetime) -> None:
-    """Makes work due; where the same is open already, the earlier moment counts."""
-    row = table.open_row(tx, kind, subject)
-    if row is None:
-        tx.insert_new(table.Work(id=ids.ulid(due_at), kind=kind, subject=subject, due_at=due_at))
-    elif due_at < row.due_at:
-        row.due_at = due_at
+    """Makes work due; where the same is open already, the earlier moment counts.
+
+    An open row is marked either way: whoever is at work on it now sees that it was asked for again meanwhile.
+    """
+    while (row := table.lock_open_row(tx, kind, subject)) is None:
+        if tx.insert_new(table.Work(id=ids.ulid(due_at), kind=kind, subject=subject, due_at=due_at)):
+            return
+    row.asked += 1
+    row.due_at = min(row.due_at, due_at)
 
 
 def finish(tx: Transaction, kind: str, subject: str, at: datetime) -> None:
     """Closes open work; nothing where there is none."""
-    row = table.open_row(tx, kind, subject)
+    row = table.lock_open_row(tx, kind, subject)
     if row is not None:
         row.done_at = at
 
@@ -56,7 +59,7 @@ class WorkList:
         """Open work that is due now, earliest first."""
         with self.database.reading() as tx:
             rows = table.due(tx, kinds, self.clock.now(), most)
-            return tuple(DueWork(w.id, w.kind, w.subject, w.attempts) for w in rows)
+            return tuple(DueWork(w.id, w.kind, w.subject, w.attempts, w.asked) for w in rows)
 
     def is_open(self, work_id: str) -> bool:
         """Whether a row is still to be done: asked again once it is claimed."""
@@ -64,11 +67,12 @@ class WorkList:
             row = tx.get(table.Work, work_id)
             return row is not None and row.done_at is None and row.due_at <= self.clock.now()
 
-    def done(self, work_id: str, again_at: datetime | None = None) -> None:
-        """Closes a row, or sets it to a later moment where the duty said that it is not over."""
+    def done(self, work: DueWork, again_at: datetime | None = None) -> None:
+        """Closes a row, or sets it to a later moment where the duty said that it is not over. Work that was asked
+        for again while it was done stays due."""
         with self.database.deciding() as tx:
-            row = tx.lock(table.Work, work_id)
-            if row is not None and row.done_at is None:
+            row = tx.lock(table.Work, work.id)
+            if row is not None and row.done_at is None and row.asked == work.asked:
                 if again_at is None:
                     row.done_at = self.clock.now()
                 else:

@@ -88,14 +88,17 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
     url = sa.make_url(settings.database_url)
     with migrations.in_use(url):
         database = Database(settings.database_url, clock.now)
+        # Zoom's deliveries have connections of their own: pages in a rush cannot keep them waiting.
+        intake = Database(settings.database_url, clock.now, pool_size=2)
         try:
             migrations.require_head(database.engine)
-            yield _build(settings, database, clock)
+            yield _build(settings, database, intake, clock)
         finally:
             database.close()
+            intake.close()
 
 
-def _build(settings: Settings, database: Database, clock: Clock) -> House:
+def _build(settings: Settings, database: Database, intake: Database, clock: Clock) -> House:
     seals, terms = seals_of(settings), terms_of(settings)
     installation = Installation(
         database, clock, seals, settings.environment, terms, settings.terms_file.read_text()
@@ -123,7 +126,7 @@ def _build(settings: Settings, database: Database, clock: Clock) -> House:
         people=People(database, clock, seals, settings.staff_domains, terms),
         recordings=Recordings(database, clock, vault),
         sessions=Sessions(session_parts),
-        watch=Watch(database, clock, seals, settings.zoom_webhook_secrets, settings.zoom_account_id),
+        watch=Watch(intake, clock, seals, settings.zoom_webhook_secrets, settings.zoom_account_id),
         work=WorkList(database, clock),
     )
     return House(app, clock, claims, database, vault, settings)

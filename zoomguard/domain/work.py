@@ -10,12 +10,13 @@ LONGEST_PAUSE = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class DueWork:
-    """An open piece of work: its kind, the id of what it is about, and how often it was tried."""
+    """An open piece of work: its kind, the id of what it is about, how often it was tried and asked for."""
 
     id: str
     kind: str
     subject: str
     attempts: int
+    asked: int = 1
 
 
 def pause_after(attempts: int) -> timedelta:

@@ -1,10 +1,13 @@
-"""Rules about what guardians allowed. A child without any permission gives one finding, not two."""
+"""Rules about what guardians allowed (from 18 on the learner alone decides, and only own answers are folded).
+
+Somebody without any permission gives one finding, not two.
+"""
 
 from __future__ import annotations
 
 from zoomguard.domain.consents import ConsentDecision, ConsentState, Scope
 from zoomguard.domain.findings import Verdict, failed, not_applicable, passed, unknown
-from zoomguard.domain.people import ChildOnRecord, is_child
+from zoomguard.domain.people import ChildOnRecord
 from zoomguard.rules.facts import ConsentFacts
 from zoomguard.rules.rule import Level, Origin, Override, Rule, rule
 from zoomguard.rules.terms import Terms
@@ -14,7 +17,7 @@ OFFICE = "the enrolment office"
 
 @rule(
     "CON-CHANNEL",
-    title="A guardian has allowed lessons by video for each child",
+    title="A guardian has allowed lessons by video for each child (from 18 on the learner)",
     origin=Origin.SEED,
     level=Level.ENFORCE,
     override=Override.TWO,
@@ -27,7 +30,7 @@ def lessons_by_video_are_allowed(consents: ConsentFacts, terms: Terms) -> tuple[
 
 @rule(
     "CON-RECORD",
-    title="A guardian has allowed the recording of each child",
+    title="A guardian has allowed the recording of each child (from 18 on the learner)",
     origin=Origin.SEED,
     level=Level.ENFORCE,
     override=Override.TWO,
@@ -43,14 +46,10 @@ _LIVE, _RECORDED = "Lessons by video", "Recording"
 
 
 def _live(consents: ConsentFacts, child: ChildOnRecord) -> Verdict:
-    if not is_child(child.born_on, consents.starts_at):
-        return not_applicable("From 18 on no guardian is asked.", child.reference)
     return _judged(_decision(consents, child, Scope.VIDEO_LIVE), _LIVE, child.reference)
 
 
 def _recorded(consents: ConsentFacts, child: ChildOnRecord) -> Verdict:
-    if not is_child(child.born_on, consents.starts_at):
-        return not_applicable("From 18 on no guardian is asked.", child.reference)
     live = _decision(consents, child, Scope.VIDEO_LIVE)
     if live is None or live.state is not ConsentState.ACTIVE:
         return not_applicable("Lessons by video come first.", child.reference)

@@ -1,9 +1,14 @@
 """S3 on loopback: moto's server, whose buckets live in this process."""
 
 import logging
+import threading
 
 from moto.backends import get_backend
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+# moto's own threaded server looks twice a second whether it is to stop; tests start and stop hundreds.
+LOOKS_EVERY_S = 0.02
 
 
 class Storage:
@@ -13,29 +18,31 @@ class Storage:
     """
 
     def __init__(self) -> None:
-        self._server: ThreadedMotoServer | None = None
+        self._server: BaseWSGIServer | None = None
 
     @property
     def url(self) -> str:
         """`http://127.0.0.1:PORT`. RuntimeError before start()."""
         if self._server is None:
             raise RuntimeError("the storage has not been started")
-        host, port = self._server.get_host_and_port()
-        return f"http://{host}:{port}"
+        return f"http://127.0.0.1:{self._server.server_port}"
 
     def start(self) -> "Storage":
         """Listen on a free port of 127.0.0.1; a second start changes nothing."""
         if self._server is None:
             # werkzeug prints a line for every request unless its logger has a level.
             logging.getLogger("werkzeug").setLevel(logging.WARNING)
-            server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-            server.start()
-            self._server = server
+            application = DomainDispatcherApplication(create_backend_app)
+            self._server = make_server("127.0.0.1", 0, application, threaded=True)
+            threading.Thread(
+                target=self._server.serve_forever, args=(LOOKS_EVERY_S,), name="storage", daemon=True
+            ).start()
         return self
 
     def stop(self) -> None:
         """Stop listening and forget every bucket of this process."""
         if self._server is not None:
-            self._server.stop()
+            self._server.shutdown()
+            self._server.server_close()
             self._server = None
             get_backend("s3").reset()

@@ -76,14 +76,16 @@ def entries(connection: sa.Connection) -> Iterator[Entry | None]:
 def _entry(row: Any) -> Entry | None:
     try:
         texts = {name: _text(getattr(row, name)) for name in _TEXTS}
-        at = datetime.fromisoformat(_text(row.at))
-    except ValueError:
+        at, body = datetime.fromisoformat(_text(row.at)), bytes(row.body)
+    except (TypeError, ValueError):
         return None
     if at.tzinfo is not None:
         return None
     salt, payload = (None if content is None else bytes(content) for content in (row.salt, row.payload))
-    return Entry(seq=row.seq, body=bytes(row.body), at=at.replace(tzinfo=UTC), salt=salt, payload=payload, **texts)
+    return Entry(seq=row.seq, body=body, at=at.replace(tzinfo=UTC), salt=salt, payload=payload, **texts)
 
 
-def _text(stored: str | bytes) -> str:
+def _text(stored: str | bytes | None) -> str:
+    if stored is None:
+        raise ValueError("nothing stands there")
     return stored if isinstance(stored, str) else stored.decode()

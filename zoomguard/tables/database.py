@@ -109,10 +109,14 @@ class Transaction:
                 row.version += 1  # type: ignore[attr-defined]
         self._decided |= any(isinstance(r, Row) and r.KIND in DECISIONS for r in (*session.new, *changed))
 
-    def _append(self, events: tuple[chain.Event, ...]) -> None:
-        """The chain's head is held for the shortest time: taken here, let go by COMMIT."""
+    def hold_chain(self) -> None:
+        """Lets nobody else append until the end of the transaction. (SQLite's BEGIN IMMEDIATE does so anyway.)"""
         if self._session.get_bind().dialect.name == "postgresql":
             self._session.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
+
+    def _append(self, events: tuple[chain.Event, ...]) -> None:
+        """The chain's head is held for the shortest time: taken here, let go by COMMIT."""
+        self.hold_chain()
         head = self._session.execute(sa.text("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")).first()
         seq, prev = (head.seq, head.hash) if head else (0, self._genesis())
         for entry in events:

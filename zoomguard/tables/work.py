@@ -34,6 +34,7 @@ class Work(Row, table=True):
     subject: str = column()
     due_at: datetime = column(type=UTCDateTime)
     attempts: int = column(default=0)
+    asked: int = column(default=1)
     last_error_code: str = column(default="")
     done_at: datetime | None = column(default=None, type=UTCDateTime)
     version: int = column(default=1)
@@ -52,6 +53,12 @@ class Cursor(Row, table=True):
 def open_row(tx: Transaction, kind: str, subject: str) -> Work | None:
     """The open work of a kind about a subject."""
     return tx.first(select(Work).where(Work.kind == kind, Work.subject == subject, col(Work.done_at).is_(None)))
+
+
+def lock_open_row(tx: Transaction, kind: str, subject: str) -> Work | None:
+    """The same, read afresh and locked: whoever closes it in this moment is waited for."""
+    query = select(Work).where(Work.kind == kind, Work.subject == subject, col(Work.done_at).is_(None))
+    return tx.first(query.with_for_update().execution_options(populate_existing=True))
 
 
 def due(tx: Transaction, kinds: tuple[str, ...], now: datetime, most: int) -> list[Work]:

@@ -97,4 +97,4 @@ class Runner:
             log.critical("%s met a fault: %s", work.kind, type(error).__name__)
             self.app.work.postponed(work.id, "FAULT", self.clock.now() + timedelta(minutes=5))
         else:
-            self.app.work.done(work.id, again_at)
+            self.app.work.done(work, again_at)
