@@ -40,7 +40,7 @@ class Hosts:
 
     def __init__(self, download: tuple[str, ...], cdn: tuple[str, ...], sandbox: bool) -> None:
         wrong = [
-            f"ZOOMGUARD_ZOOM_DOWNLOAD_HOSTS or _CDN_HOSTS: {entry!r} must be a host name, or 127.0.0.1:PORT in a sandbox"
+            f"ZOOMGUARD_ZOOM_DOWNLOAD_HOSTS or _CDN_HOSTS: {entry!r} must be a host, or 127.0.0.1:PORT in a sandbox"
             for entry in (*download, *cdn)
             if not _fits(entry, sandbox)
         ]

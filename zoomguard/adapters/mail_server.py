@@ -73,7 +73,9 @@ class MailServer:
 
 
 def _wrong() -> SettingsWrong:
-    return SettingsWrong(("ZOOMGUARD_MAIL_URL: give smtp://HOST:PORT or smtps://HOST:PORT, with USER:PASSWORD@ if needed.",))
+    return SettingsWrong(
+        ("ZOOMGUARD_MAIL_URL: give smtp://HOST:PORT or smtps://HOST:PORT, with USER:PASSWORD@ if needed.",)
+    )
 
 
 def _on_loopback(host: str) -> bool:

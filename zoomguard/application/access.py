@@ -52,9 +52,7 @@ class IssuedToken:
 def require(who: Who, act: str) -> None:
     """NotAllowed unless one of the act's roles is held."""
     if not who.roles & PERMISSIONS[act]:
-        raise NotAllowed(
-            "You may not do this.", f"It needs one of these roles: {', '.join(sorted(PERMISSIONS[act]))}."
-        )
+        raise NotAllowed("You may not do this.", f"It needs one of these roles: {', '.join(sorted(PERMISSIONS[act]))}.")
 
 
 def may(who: Who, act: str) -> bool:
@@ -77,9 +75,14 @@ class Access:
         with self.database.deciding() as tx:
             person = find_staff(tx, self.seals, email)
             row = SignIn(
-                id=ids.ulid(now), token_sha256=ids.token_digest(token), person_id=person.id, kind=SignInKind.CLI,
-                issued_by=by.id, made_at=now, until_at=until_at,
-            )  # fmt: skip
+                id=ids.ulid(now),
+                token_sha256=ids.token_digest(token),
+                person_id=person.id,
+                kind=SignInKind.CLI,
+                issued_by=by.id,
+                made_at=now,
+                until_at=until_at,
+            )
             tx.add(row)
             tx.commit(audit=Event("access.token_issued", "sign_in", row.id, by.id, {"person": person.id}))
         return IssuedToken(token, email, until_at)

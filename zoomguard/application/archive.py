@@ -34,9 +34,7 @@ class Archive:
     def __init__(self, parts: ArchiveParts) -> None:
         self.parts = parts
 
-    def run(
-        self, since: date | None = None, session: str | None = None, progress: Progress = silent
-    ) -> ArchiveTally:
+    def run(self, since: date | None = None, session: str | None = None, progress: Progress = silent) -> ArchiveTally:
         """Discovers, then takes every recording that is not archived as far as it goes."""
         tally, session_id = ArchiveTally(), self._session(session)
         Discovery(self.parts).run(tally, since)
@@ -116,8 +114,7 @@ class Archive:
 
     def _note_files(self, recording_id: str, listed: ListedRecording) -> None:
         with self.parts.database.deciding() as tx:
-            row = tx.lock(Recording, recording_id)
-            assert row is not None
+            row = tx.hold(Recording, recording_id)
             added = add_files(tx, self.parts, row, listed)
             # One that is archived stays so: another run may have finished it, or only a transcript is awaited.
             if row.state is RecordingState.AVAILABLE or added:
@@ -130,15 +127,13 @@ class Archive:
     ) -> ZoomguardError | None:
         """Each file as far as it goes; gives the first failure, integrity before the rest."""
         with self.parts.database.reading() as tx:
-            recording = tx.get(Recording, recording_id)
+            recording = tx.need(Recording, recording_id)
             files = table.files(tx, recording_id)
-            bags = {f.bag_number: tx.get(Bag, (recording_id, f.bag_number)) for f in files}
-        assert recording is not None
+            bags = {f.bag_number: tx.need(Bag, (recording_id, f.bag_number)) for f in files}
         at_zoom = {f.key: f for f in listed.files} if listed else {}
         copier, failures = Copier(self.parts, progress), []
         for file in files:
             into = bags[file.bag_number]
-            assert into is not None
             try:
                 copied = copier.copy(recording, into, file, at_zoom.get(file.zoom_file_key))
             except Throttled:
@@ -153,8 +148,7 @@ class Archive:
 
     def _note_failure(self, file: RecordingFile, code: str) -> None:
         with self.parts.database.deciding() as tx:
-            row = tx.lock(RecordingFile, file.id)
-            assert row is not None
+            row = tx.hold(RecordingFile, file.id)
             row.last_error_code = code
             payload = {"recording": file.recording_id, "code": code}
             tx.commit(audit=Event("recording.copy_failed", "recording_file", file.id, SERVICE.id, payload))
@@ -162,9 +156,8 @@ class Archive:
     def _seal(self, recording_id: str, listed: ListedRecording | None, tally: ArchiveTally) -> bool:
         """Seals when Zoom lists nothing as processing, at the latest a day after the recording was seen."""
         with self.parts.database.reading() as tx:
-            recording = tx.get(Recording, recording_id)
+            recording = tx.need(Recording, recording_id)
             unsealed = [b.number for b in table.open_bags(tx, recording_id)]
-        assert recording is not None
         waiting = listed is not None and listed.processing
         overdue = self.parts.clock.now() > recording.first_seen_at + SEAL_AFTER
         if not waiting or overdue:
@@ -176,5 +169,3 @@ class Archive:
                 work.finish(tx, ARCHIVE, recording_id, self.parts.clock.now())
                 tx.commit()
         return done and not waiting
-
-

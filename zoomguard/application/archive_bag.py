@@ -37,9 +37,8 @@ class Sealer:
         if not self._prepare(recording_id, number):
             return False
         with self.parts.database.reading() as tx:
-            recording, into = tx.get(Recording, recording_id), tx.get(Bag, (recording_id, number))
+            recording, into = tx.need(Recording, recording_id), tx.need(Bag, (recording_id, number))
             tags = table.bag_files(tx, recording_id, number)
-        assert recording is not None and into is not None
         for tag in tags:
             if not tag.s3_version_id:
                 self._write(recording, into, tag)
@@ -49,8 +48,7 @@ class Sealer:
     def _prepare(self, recording_id: str, number: int) -> bool:
         """Fixes the text of every tag file in rows, once all files are verified; from then on none is added."""
         with self.parts.database.deciding() as tx:
-            recording, into = tx.lock(Recording, recording_id), tx.get(Bag, (recording_id, number))
-            assert recording is not None and into is not None
+            recording, into = tx.hold(Recording, recording_id), tx.need(Bag, (recording_id, number))
             if table.bag_files(tx, recording_id, number):
                 return True
             files = [f for f in table.files(tx, recording_id) if f.bag_number == number]
@@ -60,9 +58,14 @@ class Sealer:
             for position, (path, text) in enumerate(texts.items()):
                 tx.add(
                     BagFile(
-                        recording_id=recording_id, bag_number=number, path=path, position=position, content=text,
-                        size=len(text.encode()), sha256=bagit.digest(text.encode()),
-                    )  # fmt: skip
+                        recording_id=recording_id,
+                        bag_number=number,
+                        path=path,
+                        position=position,
+                        content=text,
+                        size=len(text.encode()),
+                        sha256=bagit.digest(text.encode()),
+                    )
                 )
             payload = {"bag": number, "files": len(files)}
             tx.commit(audit=Event("recording.bag_prepared", "recording", recording_id, SERVICE.id, payload))
@@ -75,12 +78,16 @@ class Sealer:
         texts = {
             "bagit.txt": bagit.DECLARATION,
             "bag-info.txt": bagit.info(
-                recording.id, self.parts.clock.now().date(), sizes, self.parts.terms.organisation, into.number,
+                recording.id,
+                self.parts.clock.now().date(),
+                sizes,
+                self.parts.terms.organisation,
+                into.number,
                 self.parts.version,
             ),
             "manifest-sha256.txt": bagit.manifest({path: f.sha256 for path, f in payload.items()}),
             "metadata/recording.json": _as_text(self._metadata(tx, recording, into, files)),
-        }  # fmt: skip
+        }
         digests = {path: bagit.digest(text.encode()) for path, text in texts.items()}
         return {**texts, bagit.MARK_NAME: bagit.manifest(digests)}
 
@@ -126,8 +133,7 @@ class Sealer:
             raise IntegrityFailed("A tag file is not in the bucket as written.", "", code="COPY_DIFFERS")
         ensure_locked(self.parts, into, stored)
         with self.parts.database.deciding() as tx:
-            row = tx.lock(BagFile, (tag.recording_id, tag.bag_number, tag.path))
-            assert row is not None
+            row = tx.hold(BagFile, (tag.recording_id, tag.bag_number, tag.path))
             row.s3_version_id = version
             payload = {"path": tag.path, "version": version}
             tx.commit(audit=Event("recording.tag_written", "recording", recording.id, SERVICE.id, payload))
@@ -145,8 +151,7 @@ class Sealer:
     def _close(self, recording_id: str, number: int) -> None:
         now = self.parts.clock.now()
         with self.parts.database.deciding() as tx:
-            recording, into = tx.lock(Recording, recording_id), tx.lock(Bag, (recording_id, number))
-            assert recording is not None and into is not None
+            recording, into = tx.hold(Recording, recording_id), tx.hold(Bag, (recording_id, number))
             if into.sealed_at is not None:
                 return
             into.sealed_at, recording.bags = now, number

@@ -99,8 +99,7 @@ class Copier:
     def _change(self, file: RecordingFile, action: str, **values: object) -> None:
         """Writes the change to the stored row and to the copy at hand."""
         with self.parts.database.deciding() as tx:
-            row = tx.lock(RecordingFile, file.id)
-            assert row is not None
+            row = tx.hold(RecordingFile, file.id)
             for name, value in values.items():
                 setattr(row, name, value)
                 setattr(file, name, value)
@@ -117,9 +116,12 @@ class Copier:
             raise IntegrityFailed("A copied file differs from what was read.", "Ask the operator.", code="COPY_DIFFERS")
         ensure_locked(self.parts, into, stored)
         self._change(
-            file, "recording.file_verified", state=FileState.VERIFIED, verified_at=self.parts.clock.now(),
+            file,
+            "recording.file_verified",
+            state=FileState.VERIFIED,
+            verified_at=self.parts.clock.now(),
             last_error_code="",
-        )  # fmt: skip
+        )
 
     def _same_bytes(self, file: RecordingFile, stored: StoredObject) -> bool:
         if stored.size != file.size:

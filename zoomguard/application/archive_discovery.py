@@ -27,7 +27,7 @@ from zoomguard.domain.recordings import (
     RetentionClass,
     file_name,
     kind_of,
-)  # fmt: skip
+)
 from zoomguard.domain.times import parse_iso
 from zoomguard.tables import people as people_table
 from zoomguard.tables import recordings as table
@@ -132,26 +132,29 @@ class Discovery:
         """None where another run has put it on record in this very moment."""
         now = self.parts.clock.now()
         recording = Recording(
-            id=ids.ulid(now), short_id=_free_short_id(tx), session_id=session.id, uuid=listed.uuid,
-            meeting_number=listed.meeting_number, host_id=listed.host_id, state=RecordingState.AVAILABLE,
-            retention_class=RetentionClass.ROUTINE, starts_at=listed.started_at,
-            terms_version=self.parts.terms.version, first_seen_at=now,
-        )  # fmt: skip
+            id=ids.ulid(now),
+            short_id=_free_short_id(tx),
+            session_id=session.id,
+            uuid=listed.uuid,
+            meeting_number=listed.meeting_number,
+            host_id=listed.host_id,
+            state=RecordingState.AVAILABLE,
+            retention_class=RetentionClass.ROUTINE,
+            starts_at=listed.started_at,
+            terms_version=self.parts.terms.version,
+            first_seen_at=now,
+        )
         if not tx.insert_new(recording):
             return None
         tx.insert_new(
-            MeetingInstance(
-                uuid=listed.uuid, session_id=session.id, number=listed.meeting_number, first_seen_at=now
-            )
+            MeetingInstance(uuid=listed.uuid, session_id=session.id, number=listed.meeting_number, first_seen_at=now)
         )
         return recording
 
 
 def _locked(tx: Transaction, uuid: str) -> Recording:
     known = table.by_uuid(tx, uuid)
-    row = tx.lock(Recording, known.id) if known else None
-    assert row is not None
-    return row
+    return tx.hold(Recording, known.id if known else "")
 
 
 def add_files(tx: Transaction, parts: ArchiveParts, recording: Recording, listed: ListedRecording) -> int:
@@ -186,9 +189,12 @@ def _new_bag(tx: Transaction, parts: ArchiveParts, recording: Recording, listed:
     session = tx.get(VideoSession, recording.session_id) if recording.session_id else None
     year_of = session.starts_at if session else recording.starts_at
     made = Bag(
-        recording_id=recording.id, number=number, begun_at=now, retain_until_at=recording.retain_until_at,
+        recording_id=recording.id,
+        number=number,
+        begun_at=now,
+        retain_until_at=recording.retain_until_at,
         prefix=bag.prefix(year_of, recording.session_id, recording.id, number),
-    )  # fmt: skip
+    )
     tx.add(made)
     tx.flush()
     return made
@@ -199,11 +205,19 @@ def _new_file(
 ) -> RecordingFile:
     name = file_name(kind_of(file.type), taken)
     return RecordingFile(
-        id=ids.ulid(parts.clock.now()), recording_id=recording.id, zoom_file_key=file.key, type=file.type,
-        recording_type=file.recording_type, zoom_size=file.size, recorded_from_at=file.recorded_from_at,
-        recorded_to_at=file.recorded_to_at, name=name, bag_number=into.number, state=FileState.AVAILABLE,
+        id=ids.ulid(parts.clock.now()),
+        recording_id=recording.id,
+        zoom_file_key=file.key,
+        type=file.type,
+        recording_type=file.recording_type,
+        zoom_size=file.size,
+        recorded_from_at=file.recorded_from_at,
+        recorded_to_at=file.recorded_to_at,
+        name=name,
+        bag_number=into.number,
+        state=FileState.AVAILABLE,
         key=bag.key(into.prefix, f"data/{name}"),
-    )  # fmt: skip
+    )
 
 
 def _windows(start: date, end: date) -> Iterator[tuple[date, date]]:

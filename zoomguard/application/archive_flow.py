@@ -36,9 +36,14 @@ class Flow:
     """One pass of a file's bytes from Zoom to S3: one buffer of a part's size, and nothing on disk."""
 
     def __init__(
-        self, parts: ArchiveParts, recording: Recording, into: Bag, file: RecordingFile, listed: ListedFile,
+        self,
+        parts: ArchiveParts,
+        recording: Recording,
+        into: Bag,
+        file: RecordingFile,
+        listed: ListedFile,
         progress: Progress,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.parts, self.file, self.listed, self.progress = parts, file, listed, progress
         self.kind = kind_of(file.type)
         self.lock = lock_for_kind(recording, into, self.kind, file.id)
@@ -60,10 +65,7 @@ class Flow:
                 break
             self._send(part)
         self._check_size()
-        if self.upload is None:
-            version = self._put(bytes(pending) if pending is not None else b"")
-        else:
-            version = self._complete()
+        version = self._complete(self.upload) if self.upload else self._put(bytes(pending or b""))
         return Copied(version, self.size, self.digest.hexdigest(), self.whole.text())
 
     def give_up(self) -> None:
@@ -154,9 +156,8 @@ class Flow:
         except OutcomeUnknown:
             return self._version_that_stands()
 
-    def _complete(self) -> str:
-        assert self.upload is not None
-        upload, crc = self.upload, self.whole.text()
+    def _complete(self, upload: Upload) -> str:
+        crc = self.whole.text()
         try:
             version = upload.complete(self.size, crc)
         except OutcomeUnknown:

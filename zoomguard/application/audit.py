@@ -86,10 +86,19 @@ def _from_json(said: dict[str, str | int | None]) -> Entry:
         return None if said[name] is None else base64.b64decode(str(said[name]), validate=True)
 
     return Entry(
-        int(said["seq"] or 0), str(said["prev_hash"]), str(said["hash"]), content("body") or b"",
-        parse_iso(str(said["at"])), str(said["actor"]), str(said["action"]), str(said["subject_kind"]),
-        str(said["subject_id"]), str(said["payload_commit"]), content("salt"), content("payload"),
-    )  # fmt: skip
+        int(said["seq"] or 0),
+        str(said["prev_hash"]),
+        str(said["hash"]),
+        content("body") or b"",
+        parse_iso(str(said["at"])),
+        str(said["actor"]),
+        str(said["action"]),
+        str(said["subject_kind"]),
+        str(said["subject_id"]),
+        str(said["payload_commit"]),
+        content("salt"),
+        content("payload"),
+    )
 
 
 def in_words(found: Verification) -> str:

@@ -58,12 +58,23 @@ class ConsentsImport:
         giver = self._giver(row, child)
         verifier = self._verifier(row, giver)
         event = ConsentEventRow(
-            id=ids.ulid(self.now), child_id=child.id, giver_id=giver.id, scope=row.scope, type=row.answer,
-            effective_on=row.effective_on, valid_until_on=row.valid_until_on, received_at=self.now,
-            recorded_at=self.now, recorded_by=self.by.id, method=row.method, form_version=row.form_version,
-            evidence_ref=row.evidence_ref, verified_by=verifier.id if verifier else None,
-            verified_on=row.verified_on if verifier else None, content_hash="",
-        )  # fmt: skip
+            id=ids.ulid(self.now),
+            child_id=child.id,
+            giver_id=giver.id,
+            scope=row.scope,
+            type=row.answer,
+            effective_on=row.effective_on,
+            valid_until_on=row.valid_until_on,
+            received_at=self.now,
+            recorded_at=self.now,
+            recorded_by=self.by.id,
+            method=row.method,
+            form_version=row.form_version,
+            evidence_ref=row.evidence_ref,
+            verified_by=verifier.id if verifier else None,
+            verified_on=row.verified_on if verifier else None,
+            content_hash="",
+        )
         event.content_hash = content_hash(event)
         return event
 
@@ -79,9 +90,10 @@ class ConsentsImport:
             )
         if (guardian.id, child.id) not in self.related:
             raise BadInput(
-                "The guardian is not one of this child's.", "Correct the line, or import the relation first.",
+                "The guardian is not one of this child's.",
+                "Correct the line, or import the relation first.",
                 code="NOT_A_GUARDIAN",
-            )  # fmt: skip
+            )
         return guardian
 
     def _verifier(self, row: ConsentRow, giver: Person) -> Person | None:

@@ -61,9 +61,7 @@ class Doors:
 
     def _consented(self, tx: Transaction, session: VideoSession, child: Person) -> bool:
         learner = session_facts.child_on_record(self.parts.seals, child)
-        decided = consents.decisions(
-            tx, (learner,), session.starts_at, self.parts.clock.now(), session.teacher_id
-        )
+        decided = consents.decisions(tx, (learner,), session.starts_at, self.parts.clock.now(), session.teacher_id)
         scopes = (Scope.VIDEO_LIVE, Scope.VIDEO_RECORD)
         found = [decided.get((learner.reference, scope)) for scope in scopes]
         return all(d is not None and d.state is ConsentState.ACTIVE for d in found)

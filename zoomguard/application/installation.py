@@ -37,9 +37,13 @@ class Installation:
             prefix = "sandbox-" if self.environment == "sandbox" else ""
             installation = prefix + secrets.token_hex(6)
             row = Install(
-                id=installation, genesis=audit.genesis(installation), environment=self.environment, made_at=now,
-                watch_from_at=now, key_check=self.seals.key_check,
-            )  # fmt: skip
+                id=installation,
+                genesis=audit.genesis(installation),
+                environment=self.environment,
+                made_at=now,
+                watch_from_at=now,
+                key_check=self.seals.key_check,
+            )
             tx.add(row)
             tx.flush()
             tx.commit(
@@ -76,4 +80,3 @@ class Installation:
 def new_key() -> str:
     """A new SECRET_KEY: 32 random bytes in hex."""
     return secrets.token_hex(32)
-

@@ -27,9 +27,10 @@ from zoomguard.application.session_parts import (
     change_state,
     locked,
     note_step,
+    number_of,
     plan_of,
     take_budget,
-)  # fmt: skip
+)
 from zoomguard.domain import ids, meeting_plan
 from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import NotThere, OutcomeUnknown, OutsideFailed, Refused
@@ -234,10 +235,9 @@ class MeetingCreation:
         return MeetingFacts(plan, meeting, everyone_waits, found, addresses, addresses, names)
 
     def _get(self, session: VideoSession) -> Meeting:
-        assert session.meeting_number is not None
         for pause in READ_PAUSES_S:
             self.parts.pause(pause)
-            meeting = self.parts.meetings.read(session.meeting_number)
+            meeting = self.parts.meetings.read(number_of(session))
             if meeting is not None:
                 return meeting
         raise OutsideFailed("Zoom does not show the meeting that it made.", code="ZOOM_MEETING_UNREADABLE")
@@ -268,9 +268,11 @@ class MeetingCreation:
             token = ids.token("zgj")
             tx.add(
                 Door(
-                    id=ids.ulid(now), token_sha256=ids.token_digest(token), session_id=session.id,
+                    id=ids.ulid(now),
+                    token_sha256=ids.token_digest(token),
+                    session_id=session.id,
                     person_id=entry.child_id,
-                )  # fmt: skip
+                )
             )
             tokens[entry.child_id] = token
         return tokens

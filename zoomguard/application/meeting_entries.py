@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoomguard.application.crash import crash_point
 from zoomguard.application.ports import NewRegistrant, Registrant
-from zoomguard.application.session_parts import REGISTER, SessionParts, note_step
+from zoomguard.application.session_parts import REGISTER, SessionParts, note_step, number_of
 from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import OutcomeUnknown
 from zoomguard.domain.people import SERVICE
@@ -23,8 +23,7 @@ class MeetingEntries:
     def settle(self, session: VideoSession) -> frozenset[str]:
         """Registers in one batch and gives who is approved, by address; after a lost answer only those that are
         missing are sent again."""
-        assert session.meeting_number is not None
-        number = session.meeting_number
+        number = number_of(session)
         with self.parts.database.reading() as tx:
             people = self._newcomers(tx, session)
             sent_before = bool(table.steps(tx, REGISTER, session.id))

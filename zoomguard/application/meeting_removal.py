@@ -59,8 +59,7 @@ class MeetingRemoval:
     def give_up(self, session_id: str, reason: str) -> None:
         """Ends a creation that shall not go on: `failed`, once it is certain that no meeting stands."""
         with self.parts.database.reading() as tx:
-            row = tx.get(VideoSession, session_id)
-            assert row is not None
+            row = tx.need(VideoSession, session_id)
             attempts = table.steps(tx, CREATE, session_id)
         open_ended = attempts and attempts[-1].state in (StepState.SENT, StepState.UNKNOWN)
         if row.meeting_number is None and not open_ended:

@@ -137,10 +137,17 @@ def _queue(
     message_id = ids.ulid(now)
     tx.add(
         Message(
-            id=message_id, to_person_id=to, template=template, template_version=messages.VERSION,
-            subject_kind="session", subject_id=session.id, subject_line=subject,
-            body=post.seals.seal("message", "body", message_id, text), not_before_at=now, made_at=now,
-        )  # fmt: skip
+            id=message_id,
+            to_person_id=to,
+            template=template,
+            template_version=messages.VERSION,
+            subject_kind="session",
+            subject_id=session.id,
+            subject_line=subject,
+            body=post.seals.seal("message", "body", message_id, text),
+            not_before_at=now,
+            made_at=now,
+        )
     )
     work.put(tx, SEND, message_id, now)
 
@@ -181,8 +188,7 @@ class Messages:
         return None
 
     def _letter(self, tx: Transaction, message: Message) -> Letter:
-        person = tx.get(Person, message.to_person_id)
-        assert person is not None
+        person = tx.need(Person, message.to_person_id)
         return Letter(
             to=self.post.seals.open("person", "email", person.id, person.email),
             subject=message.subject_line,

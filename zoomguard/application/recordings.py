@@ -83,9 +83,13 @@ class Recordings:
             if recording.state is not RecordingState.ARCHIVED and not objects:
                 raise Conflict("The recording is not in the archive yet.", "Try again later.", code="NOT_ARCHIVED")
             viewing = Viewing(
-                id=ids.ulid(now), recording_id=recording.id, person_id=who.id, purpose=aim, opened_at=now,
+                id=ids.ulid(now),
+                recording_id=recording.id,
+                person_id=who.id,
+                purpose=aim,
+                opened_at=now,
                 until_at=now + PLAY_LASTS,
-            )  # fmt: skip
+            )
             tx.add(viewing)
             payload = {"recording": recording.id, "purpose": aim.value, "reason": reason}
             tx.commit(audit=Event("recording.opened", "viewing", viewing.id, who.id, payload))
@@ -123,11 +127,14 @@ class Recordings:
             paths = sorted({r.path for r in reads})
             events = tuple(
                 Event(
-                    "recording.fetched", "viewing", play_id, who.id,
+                    "recording.fetched",
+                    "viewing",
+                    play_id,
+                    who.id,
                     {"path": p, "bytes": sum(r.stop - r.start for r in reads if r.path == p)},
                 )
                 for p in paths
-            )  # fmt: skip
+            )
             tx.commit(audit=events or (Event("recording.closed_unread", "viewing", play_id, who.id),))
 
     # Who may --------------------------------------------------------------------------------------------------
@@ -203,9 +210,7 @@ class Recordings:
             recording.state,
             recording.starts_at,
             recording.retain_until_at,
-            tuple(
-                FileView(f.id, f.name, f.state, f.size, f.sha256 or None) for f in table.files(tx, recording.id)
-            ),
+            tuple(FileView(f.id, f.name, f.state, f.size, f.sha256 or None) for f in table.files(tx, recording.id)),
         )
 
     def _note_read(self, play_id: str, path: str, start: int, stop: int) -> None:

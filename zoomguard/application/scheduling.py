@@ -18,7 +18,7 @@ from zoomguard.application.session_parts import (
     budget_used,
     views,
     writes_at_zoom,
-)  # fmt: skip
+)
 from zoomguard.domain import ids
 from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import Conflict, NotAllowed, OutsideFailed, Refused
@@ -143,14 +143,23 @@ class Scheduling:
     def _reserve(self, tx: Transaction, who: Who, checked: CheckedAsk, judged: Judged, session_id: str) -> bool:
         """False where another ask took the key in the same moment."""
         now, cast, parts = self.parts.clock.now(), judged.cast, self.parts
-        assert cast.observer_id is not None
         session = VideoSession(
-            id=session_id, short_id=_free_short_id(tx), state=SessionState.REQUESTED, course=checked.ask.course,
-            teacher_id=cast.teacher_id, observer_id=cast.observer_id, starts_at=checked.starts_at,
-            minutes=checked.ask.minutes, zone=checked.ask.zone, local_start=checked.local_start,
-            terms_version=parts.terms.version, requested_by=who.id, idempotency_key=checked.ask.key or None,
-            body_hash=checked.body_hash, made_at=now,
-        )  # fmt: skip
+            id=session_id,
+            short_id=_free_short_id(tx),
+            state=SessionState.REQUESTED,
+            course=checked.ask.course,
+            teacher_id=cast.teacher_id,
+            observer_id=cast.observer_id or "",
+            starts_at=checked.starts_at,
+            minutes=checked.ask.minutes,
+            zone=checked.ask.zone,
+            local_start=checked.local_start,
+            terms_version=parts.terms.version,
+            requested_by=who.id,
+            idempotency_key=checked.ask.key or None,
+            body_hash=checked.body_hash,
+            made_at=now,
+        )
         if not tx.insert_new(session):
             return False
         for position, child_id in enumerate(cast.child_ids, 1):
@@ -192,8 +201,7 @@ class Scheduling:
     def _on_record(self, session_id: str) -> tuple[SessionView, int, int]:
         """The session, how much was written at Zoom for it, and how many guardians were invited."""
         with self.parts.database.reading() as tx:
-            row = tx.get(VideoSession, session_id)
-            assert row is not None
+            row = tx.need(VideoSession, session_id)
             view = views(self.parts, tx, [row])[0]
             return view, writes_at_zoom(tx, session_id), messages.invitations(tx, session_id)
 
@@ -230,9 +238,15 @@ def _neutral(finding: Finding) -> Finding:
 def _draft(checked: CheckedAsk, cast: Cast) -> MeetingPlan:
     """The public words of the meeting to be; the short id is not known yet."""
     return MeetingPlan(
-        cast.teacher_email, (cast.observer_email,), checked.ask.course, "", checked.starts_at, checked.ask.minutes,
-        checked.ask.zone, "",
-    )  # fmt: skip
+        cast.teacher_email,
+        (cast.observer_email,),
+        checked.ask.course,
+        "",
+        checked.starts_at,
+        checked.ask.minutes,
+        checked.ask.zone,
+        "",
+    )
 
 
 def _email_of(tx: Transaction, parts: SessionParts, who: Who) -> str:

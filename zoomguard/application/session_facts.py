@@ -21,7 +21,7 @@ from zoomguard.domain.people import (
     StaffOnRecord,
     in_domains,
     staff_address,
-)  # fmt: skip
+)
 from zoomguard.domain.times import day_in
 from zoomguard.rules import occasions
 from zoomguard.rules.facts import ConsentFacts, MeetingFacts, PeopleFacts

@@ -65,15 +65,27 @@ def locked(tx: Transaction, session_id: str, version: int | None = None) -> Vide
     return row
 
 
+def number_of(session: VideoSession) -> int:
+    """The meeting number of a session that has one; Fault where it has none."""
+    if session.meeting_number is None:
+        raise Fault("A session without a meeting was taken for one with it.", "Report this defect.")
+    return session.meeting_number
+
+
 def note_step(
     tx: Transaction, kind: str, session: VideoSession, state: StepState, at: datetime, outcome: str = ""
 ) -> None:
     """Appends to the history of what was sent and learned."""
     tx.add(
         Step(
-            id=ids.ulid(at), kind=kind, subject_id=session.id, attempt=session.attempt, state=state, outcome=outcome,
+            id=ids.ulid(at),
+            kind=kind,
+            subject_id=session.id,
+            attempt=session.attempt,
+            state=state,
+            outcome=outcome,
             at=at,
-        )  # fmt: skip
+        )
     )
 
 
@@ -86,8 +98,7 @@ def budget_used(tx: Transaction, host: str, now: datetime) -> int:
 def take_budget(tx: Transaction, host: str, now: datetime, most: int) -> None:
     """Counts one create or update, before it is sent; Throttled until 00:00 UTC where `most` are used."""
     tx.insert_new(HostBudget(host=host, utc_day=now.date(), used=0))
-    row = tx.lock(HostBudget, (host, now.date()))
-    assert row is not None
+    row = tx.hold(HostBudget, (host, now.date()))
     if row.used >= most:
         midnight = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
         raise Throttled("This teacher's new or changed meetings of the day are used up.", midnight, code="ZOOM_BUDGET")
@@ -132,8 +143,17 @@ def views(parts: SessionParts, tx: Transaction, sessions: list[VideoSession]) ->
 
     return tuple(
         SessionView(
-            s.id, s.short_id, s.state, s.course, s.starts_at, s.minutes, s.zone, s.meeting_number,
-            email(s.teacher_id), email(s.observer_id), references(rosters[s.id]),
-        )  # fmt: skip
+            s.id,
+            s.short_id,
+            s.state,
+            s.course,
+            s.starts_at,
+            s.minutes,
+            s.zone,
+            s.meeting_number,
+            email(s.teacher_id),
+            email(s.observer_id),
+            references(rosters[s.id]),
+        )
         for s in sessions
     )

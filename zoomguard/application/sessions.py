@@ -23,7 +23,7 @@ from zoomguard.domain.sessions import (
     SessionState,
     SessionView,
     WhyAllowed,
-)  # fmt: skip
+)
 from zoomguard.tables import sessions as table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.sessions import VideoSession
@@ -50,8 +50,7 @@ class Sessions:
 
     def _view(self, session_id: str) -> SessionView:
         with self.parts.database.reading() as tx:
-            row = tx.get(VideoSession, session_id)
-            assert row is not None
+            row = tx.need(VideoSession, session_id)
             return views(self.parts, tx, [row])[0]
 
     # List, show, cancel --------------------------------------------------------------------------------------
@@ -96,8 +95,7 @@ class Sessions:
 
     def _fresh(self, session_id: str) -> VideoSession:
         with self.parts.database.reading() as tx:
-            row = tx.get(VideoSession, session_id)
-            assert row is not None
+            row = tx.need(VideoSession, session_id)
             return row
 
     def _seen(self, tx: Transaction, who: Who, id_or_short: str) -> VideoSession:

@@ -100,18 +100,26 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
 
 def _build(settings: Settings, database: Database, intake: Database, clock: Clock) -> House:
     seals, terms = seals_of(settings), terms_of(settings)
-    installation = Installation(
-        database, clock, seals, settings.environment, terms, settings.terms_file.read_text()
-    )
+    installation = Installation(database, clock, seals, settings.environment, terms, settings.terms_file.read_text())
     number = installation.check()
     claims = _claims(settings, database)
     vault = vault_of(settings, clock)
     zoom = _Zoom(settings, clock, ZoomTokens(database, seals))
     post = Post(seals, terms, settings.public_url)
     session_parts = SessionParts(
-        database, clock, claims, seals, terms, post, zoom.users, zoom.meetings, number, settings.staff_domains,
-        settings.registrant_domain, time.sleep,
-    )  # fmt: skip
+        database,
+        clock,
+        claims,
+        seals,
+        terms,
+        post,
+        zoom.users,
+        zoom.meetings,
+        number,
+        settings.staff_domains,
+        settings.registrant_domain,
+        time.sleep,
+    )
     mailer = _mailer(settings, clock)
     host = settings.mail_from.rpartition("@")[2].strip("> ") or "localhost"
     app = Application(
@@ -139,9 +147,14 @@ class _Zoom:
         hosts = Hosts(settings.zoom_download_hosts, settings.zoom_cdn_hosts, settings.sandbox)
         http = Http(refuse_inside_transaction)
         token = ZoomToken(
-            http, settings.zoom_oauth_url, settings.zoom_account_id, settings.zoom_client_id,
-            settings.zoom_client_secret, clock, tokens,
-        )  # fmt: skip
+            http,
+            settings.zoom_oauth_url,
+            settings.zoom_account_id,
+            settings.zoom_client_id,
+            settings.zoom_client_secret,
+            clock,
+            tokens,
+        )
         calls = ZoomCalls(http, token, settings.zoom_api_url, clock)
         downloads = Http(refuse_inside_transaction, admits=hosts.admits)
         self.users, self.meetings = ZoomUsers(calls), ZoomMeetings(calls)

@@ -128,9 +128,14 @@ class Client:
         content = json.dumps(body).encode() if body is not None else None
         try:
             response = self._pool.request(
-                method, self.origin + API + path, body=content, headers=headers, redirect=False,
-                preload_content=False, decode_content=False,
-            )  # fmt: skip
+                method,
+                self.origin + API + path,
+                body=content,
+                headers=headers,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+            )
         except HTTPError as error:
             raise self._lost(error, method) from None
         if 300 <= response.status < 400:

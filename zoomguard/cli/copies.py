@@ -15,9 +15,20 @@ NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # How the folders begin that programs copy to somebody else's machines.
 SYNCED = (
-    "onedrive", "dropbox", "icloud", "mobile documents", "google drive", "googledrive", "google-drive", "my drive",
-    "cloudstorage", "nextcloud", "owncloud", "box sync", "syncthing",
-)  # fmt: skip
+    "onedrive",
+    "dropbox",
+    "icloud",
+    "mobile documents",
+    "google drive",
+    "googledrive",
+    "google-drive",
+    "my drive",
+    "cloudstorage",
+    "nextcloud",
+    "owncloud",
+    "box sync",
+    "syncthing",
+)
 
 
 def in_the_way(name: str, what: str) -> BadInput:

@@ -114,8 +114,7 @@ class Stage:
     def stay(self) -> None:
         """Stays up until Ctrl-C, and says where everything is."""
         with self.service():
-            assert self.running is not None
-            click.echo(f"\nservice   {self.running.url}\nfolder    {self.folder}")
+            click.echo(f"\nservice   {self._service().url}\nfolder    {self.folder}")
             for name, text in sorted(self.sandbox.settings().items()):
                 if name.endswith("_URL"):
                     click.echo(f"{name.removeprefix('ZOOMGUARD_').lower():16}  {text}")
@@ -128,7 +127,7 @@ class Stage:
         """Plays the lesson: both adults and all children come and go, and Zoom records it."""
         key = {"authorization": f"Bearer {self.sandbox.controls.key}"}
         body = json.dumps({"session": session, "size_bytes": 24_000_000}).encode()
-        status, said = self.sandbox.controls.answer("POST", "/sandbox/play", {}, key, body)
+        status, _ = self.sandbox.controls.answer("POST", "/sandbox/play", {}, key, body)
         if status != 200:
             raise Fault("The sandbox could not play the session.", "Report this defect.")
         click.echo(f"(the sandbox held {session}; now it is {self.sandbox.clock.now():%a %-d %b %Y %H:%M} UTC)")
@@ -149,6 +148,11 @@ class Stage:
         """How many of the calls change something."""
         return sum(c["method"] != "GET" and "/oauth/" not in c["path"] for c in self.calls())
 
+    def _service(self) -> Service:
+        if self.running is None:
+            raise Fault("The demo's service is not running.", "Report this defect.")
+        return self.running
+
     def mails(self) -> list[dict[str, Any]]:
         """Everything that was mailed."""
         return self.sandbox.mail()
@@ -159,14 +163,12 @@ class Stage:
 
     def receipts(self) -> int:
         """How many of Zoom's events the service keeps."""
-        assert self.running is not None
-        with self.running.house.database.reading() as tx:
+        with self._service().house.database.reading() as tx:
             return len(tx.all(select(ZoomEvent.id)))
 
     def recording(self) -> str:
         """The short id of the one recording."""
-        assert self.running is not None
-        with self.running.house.database.reading() as tx:
+        with self._service().house.database.reading() as tx:
             from zoomguard.tables.recordings import Recording
 
             return str(tx.first(select(Recording.short_id)))

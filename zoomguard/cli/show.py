@@ -24,7 +24,7 @@ from zoomguard.domain.errors import (
     Refused,
     SettingsWrong,
     ZoomguardError,
-)  # fmt: skip
+)
 from zoomguard.domain.times import printable
 
 DONE, REFUSED, USAGE, NOT_ALLOWED, OUTSIDE, INTEGRITY, FAULT, INTERRUPTED = 0, 1, 2, 3, 4, 5, 70, 130

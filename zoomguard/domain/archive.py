@@ -25,7 +25,7 @@ class ArchiveTally:
 
     @property
     def exit(self) -> str:
-        """"wrong" where something is missing or does not agree, "postponed" where something is left, else "done"."""
+        """ "wrong" where something is missing or does not agree, "postponed" where something is left, else "done"."""
         if self.wrong or self.missing:
             return "wrong"
         return "postponed" if self.postponed else "done"
@@ -59,7 +59,9 @@ class ArchiveTally:
             f" {_count(self.sealed, 'bag')} sealed",
         ]
         if self.outside:
-            said.append(f"{_count(self.outside, 'recording')} of meetings outside sessions: not opened without a decision")
+            said.append(
+                f"{_count(self.outside, 'recording')} of meetings outside sessions: not opened without a decision"
+            )
         if self.elsewhere:
             said.append(f"{_count(self.elsewhere, 'recording')} in the hands of another run")
         said += [f"postponed  {short}  {code}" for short, code in sorted(self.postponed.items())]

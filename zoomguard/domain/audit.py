@@ -150,9 +150,9 @@ def _fault(entry: Entry, seq: int, head: str) -> str:
         return "a column says other than its bytes"
     if (entry.salt is None) != (entry.payload is None):
         return "half of its payload is gone"
-    if entry.salt is not None and entry.payload is not None:
-        if commitment(entry.salt, entry.payload) != entry.payload_commit:
-            return "its payload was changed"
+    kept = entry.salt is not None and entry.payload is not None
+    if kept and commitment(entry.salt or b"", entry.payload or b"") != entry.payload_commit:
+        return "its payload was changed"
     return ""
 
 

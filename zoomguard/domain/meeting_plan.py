@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from zoomguard.domain.times import iso, parse_iso
 
@@ -235,11 +236,11 @@ def _runs(code: str) -> bool:
 
 
 def _put(body: dict[str, object], path: list[str], value: Scalar) -> None:
+    """Sets a value deep in a body; each of GOVERNED's paths leads through objects alone."""
+    inner: dict[str, Any] = body
     for name in path[:-1]:
-        inner = body.setdefault(name, {})
-        assert isinstance(inner, dict)
-        body = inner
-    body[path[-1]] = value
+        inner = inner.setdefault(name, {})
+    inner[path[-1]] = value
 
 
 def _get(answer: object, path: list[str]) -> Scalar:

@@ -25,9 +25,7 @@ class Sandbox:
     With `home`, mails are kept there as files. `record_to` takes every exchange with the API as a JSON line.
     """
 
-    def __init__(
-        self, clock: SandboxClock, *, home: Path | None = None, record_to: Path | None = None
-    ) -> None:
+    def __init__(self, clock: SandboxClock, *, home: Path | None = None, record_to: Path | None = None) -> None:
         self.clock = clock
         self.faults = Faults(clock)
         self._mailbox, self._storage = Mailbox(), Storage()

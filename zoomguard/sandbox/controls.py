@@ -42,17 +42,13 @@ class Controls:
         """Status and JSON document; failures are {"error": {"code", "message", "remedy"}}."""
         act = self._acts.get((method, path))
         if act is None:
-            return _error(
-                404, "NOT_FOUND", "The sandbox has no such control.", "See the README's sandbox part."
-            )
+            return _error(404, "NOT_FOUND", "The sandbox has no such control.", "See the README's sandbox part.")
         if (method, path) != CLOCK and not self._opens(headers):
             return _error(401, "KEY", "The sandbox's key is missing or wrong.", "Take it from sandbox.json.")
         try:
             return 200, act(_document(body))
         except NoSuchSession:
-            return _error(
-                404, "UNKNOWN_SESSION", "No meeting here belongs to that session.", "Schedule it first."
-            )
+            return _error(404, "UNKNOWN_SESSION", "No meeting here belongs to that session.", "Schedule it first.")
         except ValueError as error:
             return _error(400, "BAD_CONTROL", str(error), "Correct the request.")
 

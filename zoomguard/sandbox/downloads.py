@@ -120,11 +120,7 @@ def ranged(ask: Ask, medium: Medium) -> Answer:
         "ETag": f'"{medium.sha256()[:32]}"' if size < 32_000_000 else f'"{size}-{medium.kind}"',
     }
     match = re.fullmatch(r"bytes=(\d*)-(\d*)", ask.headers.get("range", ""))
-    if (
-        not match
-        or not any(match.groups())
-        or ask.headers.get("if-range", headers["ETag"]) != headers["ETag"]
-    ):
+    if not match or not any(match.groups()) or ask.headers.get("if-range", headers["ETag"]) != headers["ETag"]:
         return Answer(200, headers=headers, read=medium.read, length=size)
     start, stop = _bounds(match[1], match[2], size)
     if start >= stop:

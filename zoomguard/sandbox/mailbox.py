@@ -31,9 +31,7 @@ class Mailbox:
     def start(self) -> "Mailbox":
         """Listen on a free port of 127.0.0.1; a second start changes nothing."""
         if self._controller is None:
-            controller = _Controller(
-                _Handler(self), hostname="127.0.0.1", port=0, server_hostname="localhost"
-            )
+            controller = _Controller(_Handler(self), hostname="127.0.0.1", port=0, server_hostname="localhost")
             controller.start()
             self._controller = controller
         return self

@@ -77,9 +77,7 @@ def _staff(reference: str, name: str, *roles: str, licensed: bool = False) -> St
     return StaffMember(reference, email, first, last, roles, licensed)
 
 
-def _guardian(
-    reference: str, name: str, children: tuple[str, ...], relation: str, language: str = "en"
-) -> Guardian:
+def _guardian(reference: str, name: str, children: tuple[str, ...], relation: str, language: str = "en") -> Guardian:
     first, last = name.split(" ")
     email = f"{first}.{last}@families.example".lower()
     return Guardian(reference, email, first, last, children, relation, language)
@@ -106,9 +104,7 @@ STAFF: tuple[StaffMember, ...] = (
 CHILDREN: tuple[Child, ...] = (
     Child("C-0101", "Lena", "Kral", date(2014, 9, 18)),
     Child("C-0102", "Marek", "Kral", date(2015, 8, 25)),
-    Child(
-        "C-0110", "Minh", "Tran", date(2014, 12, 3), "VN", "Asia/Ho_Chi_Minh", "minh.tran@families.example"
-    ),
+    Child("C-0110", "Minh", "Tran", date(2014, 12, 3), "VN", "Asia/Ho_Chi_Minh", "minh.tran@families.example"),
     Child("C-0120", "Ada", "Okafor", date(2015, 2, 11)),
     Child("C-0130", "Noor", "Aziz", date(2008, 12, 1)),
     Child("C-0140", "Oskar", "Berg", date(2015, 5, 30)),

@@ -79,11 +79,7 @@ class Stage:
             one
             for one in self._state.meetings.values()
             if not one.deleted
-            and (
-                session == str(one.number)
-                or mark.match(one.fields["agenda"])
-                or word.search(one.fields["topic"])
-            )
+            and (session == str(one.number) or mark.match(one.fields["agenda"]) or word.search(one.fields["topic"]))
         ]
         if not found:
             raise NoSuchSession(session)

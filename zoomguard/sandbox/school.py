@@ -24,12 +24,9 @@ WITHOUT_PERMISSION = frozenset({"C-0140"})
 
 STAFF_HEADER = "reference,email,known_as,family_name,roles,training_until,dbs_until,policy_ack_on,relatives"
 CHILDREN_HEADER = "reference,known_as,family_name,born_on,country,timezone,email"
-GUARDIANS_HEADER = (
-    "reference,email,known_as,family_name,language,child,relation,parental_responsibility,may_contact"
-)
+GUARDIANS_HEADER = "reference,email,known_as,family_name,language,child,relation,parental_responsibility,may_contact"
 CONSENTS_HEADER = (
-    "child,guardian,scope,answer,effective_on,valid_until_on,method,form_version,evidence_ref,"
-    "verified_by,verified_on"
+    "child,guardian,scope,answer,effective_on,valid_until_on,method,form_version,evidence_ref,verified_by,verified_on"
 )
 GROUPS_HEADER = "group,child"
 
@@ -39,8 +36,7 @@ Row = tuple[str, ...]
 def zoom_users() -> tuple[ZoomUser, ...]:
     """Every member of staff as a user of the college's Zoom account."""
     return tuple(
-        ZoomUser(zoom_user_id(one.email), one.email, one.known_as, one.family_name, one.licensed)
-        for one in STAFF
+        ZoomUser(zoom_user_id(one.email), one.email, one.known_as, one.family_name, one.licensed) for one in STAFF
     )
 
 

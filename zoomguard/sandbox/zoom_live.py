@@ -134,9 +134,7 @@ def _tell(state: ZoomState, event: str, instance: Instance, stay: Stay, at: date
     state.webhooks.send(f"meeting.{event}", _meeting(instance) | {"participant": told | more}, at)
 
 
-def _tell_recording(
-    state: ZoomState, what: str, instance: Instance, at: datetime, end_at: datetime | None
-) -> None:
+def _tell_recording(state: ZoomState, what: str, instance: Instance, at: datetime, end_at: datetime | None) -> None:
     times = {
         "recording_start": stamp(instance.recording_from_at or at),
         "recording_end": stamp(end_at) if end_at else "",

@@ -169,9 +169,7 @@ def _alternative_hosts(state: ZoomState, call: Call, text: str) -> str:
 
 
 def _not_selectable(word: str) -> ZoomRefusal:
-    message = (
-        f'Unable to assign "{word}" as an alternative host because the user cannot be selected at this time.'
-    )
+    message = f'Unable to assign "{word}" as an alternative host because the user cannot be selected at this time.'
     return ZoomRefusal(400, 1114, message)
 
 
@@ -219,14 +217,10 @@ def _set(state: ZoomState, call: Call, meeting: Meeting, asked: dict[str, Any]) 
     stored = dict(meeting.settings)
     for name, value in asked.items():
         before = stored.get(name)
-        stored[name] = (
-            {**before, **value} if isinstance(before, dict) and name != "waiting_room_options" else value
-        )
+        stored[name] = {**before, **value} if isinstance(before, dict) and name != "waiting_room_options" else value
     if stored["waiting_room"]:
         stored["join_before_host"] = False
-    if stored["auto_recording"] == "cloud" and (
-        not meeting.host.licensed or stored["encryption_type"] == "e2ee"
-    ):
+    if stored["auto_recording"] == "cloud" and (not meeting.host.licensed or stored["encryption_type"] == "e2ee"):
         stored["auto_recording"] = "none"
     lock = state.faults.take("locked_setting_overrides", call.ask.method, call.ask.path)
     meeting.settings = stored | (_locked(lock.more) if lock else {})

@@ -59,9 +59,7 @@ def _list(state: ZoomState, call: Call) -> Answer:
 
 
 def _get(state: ZoomState, call: Call) -> Answer:
-    return json_answer(
-        200, _document(_find(state.meeting(call.params["meeting"]), call.params["registrant"]))
-    )
+    return json_answer(200, _document(_find(state.meeting(call.params["meeting"]), call.params["registrant"])))
 
 
 def _delete(state: ZoomState, call: Call) -> Answer:
@@ -76,9 +74,7 @@ def _status(state: ZoomState, call: Call) -> Answer:
         bad.append("action")
     if bad:
         raise invalid(*bad)
-    chosen = [
-        _find(meeting, one.get("id") or one.get("email", "")) for one in call.body.get("registrants", [])
-    ]
+    chosen = [_find(meeting, one.get("id") or one.get("email", "")) for one in call.body.get("registrants", [])]
     for registrant in chosen:
         if not state.spend(STATUS_CHANGES_A_DAY, "registrant status", registrant.id):
             raise user_day_limit(STATUS_CHANGES_A_DAY, "Update Registrant Status", "the registrant")
@@ -164,9 +160,7 @@ ROUTES = (
         _batch,
     ),
     Route("POST", "/v2/meetings/{meeting}/registrants", "meeting:write:registrant:admin", "LIGHT", _create),
-    Route(
-        "GET", "/v2/meetings/{meeting}/registrants", "meeting:read:list_registrants:admin", "MEDIUM", _list
-    ),
+    Route("GET", "/v2/meetings/{meeting}/registrants", "meeting:read:list_registrants:admin", "MEDIUM", _list),
     Route(
         "PUT",
         "/v2/meetings/{meeting}/registrants/status",

@@ -60,6 +60,14 @@ class Transaction:
         """A row by its primary key, read afresh and locked until the end of the transaction."""
         return self._session.get(model, key, with_for_update=True, populate_existing=True)
 
+    def need(self, model: type[T], key: Any) -> T:
+        """A row that must be there; Fault where it is not."""
+        return _there(model, self.get(model, key))
+
+    def hold(self, model: type[T], key: Any) -> T:
+        """A row that must be there, read afresh and locked; Fault where it is not."""
+        return _there(model, self.lock(model, key))
+
     def all(self, query: Any) -> list[Any]:
         """All results of a select."""
         return list(self._session.exec(query).all())
@@ -130,9 +138,15 @@ class Transaction:
         digest = chain.entry_hash(seq, prev, body)
         named = {"actor": entry.actor, "action": entry.action, "subject_kind": entry.subject_kind}
         row = Audit(
-            seq=seq, prev_hash=prev, hash=digest, body=body, at=at, payload_commit=commit,
-            subject_id=entry.subject_id, **named,
-        )  # fmt: skip
+            seq=seq,
+            prev_hash=prev,
+            hash=digest,
+            body=body,
+            at=at,
+            payload_commit=commit,
+            subject_id=entry.subject_id,
+            **named,
+        )
         self._session.add_all([row, AuditPayload(seq=seq, salt=salt, body=payload)])
         return seq, digest
 
@@ -141,6 +155,12 @@ def _is_duplicate(error: object) -> bool:
     """SQLite's extended codes for UNIQUE and PRIMARY KEY, and SQLSTATE 23505."""
     code = getattr(error, "sqlite_errorcode", None) or getattr(error, "sqlstate", None)
     return code in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, "23505")
+
+
+def _there(model: type[T], row: T | None) -> T:
+    if row is None:
+        raise Fault(f"A row of {model.__tablename__} is not there.", "Report this defect.")
+    return row
 
 
 def _refuse_change(row: Row) -> None:

@@ -221,9 +221,7 @@ def _reserving_near(tx: Transaction, starts_at: datetime, minutes: int) -> dict[
 
 def evaluations(tx: Transaction, session_id: str) -> list[EvaluationRow]:
     """The evaluations of a session, oldest first."""
-    return tx.all(
-        select(EvaluationRow).where(EvaluationRow.session_id == session_id).order_by(col(EvaluationRow.id))
-    )
+    return tx.all(select(EvaluationRow).where(EvaluationRow.session_id == session_id).order_by(col(EvaluationRow.id)))
 
 
 def steps(tx: Transaction, kind: str, subject_id: str) -> list[Step]:
@@ -232,9 +230,7 @@ def steps(tx: Transaction, kind: str, subject_id: str) -> list[Step]:
 
 
 # States in which a session can have been held.
-HELD = tuple(
-    s for s in SessionState if s.value in ("scheduled", "at_risk", "live", "ended", "accounted", "moving")
-)
+HELD = tuple(s for s in SessionState if s.value in ("scheduled", "at_risk", "live", "ended", "accounted", "moving"))
 
 
 def started_numbers(tx: Transaction, numbers: frozenset[int | None]) -> set[int]:

@@ -45,7 +45,7 @@ class Personal(StrEnum):
     PSEUDONYM = "pseudonym"
     PERSONAL = "personal"
     SPECIAL = "special"
-    SECRET = "secret"  # noqa: S105
+    SECRET = "secret"
 
 
 class RowKind(StrEnum):

@@ -32,9 +32,17 @@ class Schedule(Ask):
     def as_ask(self, key: str) -> ScheduleAsk:
         """The same for the application."""
         return ScheduleAsk(
-            teacher=self.teacher, observer=self.observer, children=tuple(self.children), course=self.course,
-            start=self.start, minutes=self.minutes, zone=self.timezone, fold=self.fold, key=key, dry_run=self.dry_run,
-        )  # fmt: skip
+            teacher=self.teacher,
+            observer=self.observer,
+            children=tuple(self.children),
+            course=self.course,
+            start=self.start,
+            minutes=self.minutes,
+            zone=self.timezone,
+            fold=self.fold,
+            key=key,
+            dry_run=self.dry_run,
+        )
 
 
 @router.post("/sessions", status_code=201)
