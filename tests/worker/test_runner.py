@@ -270,11 +270,14 @@ def test_a_claim_dies_with_its_process(hand: Hand, database: Database) -> None:
 
 def test_a_claim_is_let_go_at_the_end_of_its_block_even_after_an_error(database: Database) -> None:
     claims = claims_of(database.url)
-    with pytest.raises(ZeroDivisionError), claims.claim("a") as had:
-        assert had
-        with claims.claim("a") as again:
-            assert not again
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with claims.claim("a") as had, claims.claim("a") as again:
+            assert (had, again) == (True, False)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     with claims.claim("a", wait_s=5) as had:
         assert had
 

@@ -14,8 +14,8 @@ def contradictions(s: Settings) -> list[str]:
     for name, url in {"DATABASE_URL": s.database_url, "MIGRATION_DATABASE_URL": s.migration_database_url}.items():
         if url and not _is_database(url):
             wrong.append(f"{name}: must be sqlite:///FILE or postgresql+psycopg://USER@HOST:PORT/NAME")
-    two = s.migration_database_url and s.migration_database_url != s.database_url
-    if two and any(url.startswith("sqlite:") for url in (s.database_url, s.migration_database_url)):
+    two = {s.database_url, s.migration_database_url or s.database_url}
+    if len(two) == 2 and all(map(_is_database, two)) and any(url.startswith("sqlite:") for url in two):
         wrong.append("MIGRATION_DATABASE_URL: SQLite has no roles; leave it out")
     for name, key in {"SECRET_KEY": s.secret_key, "SECRET_KEY_PREVIOUS": s.secret_key_previous}.items():
         if key and not _is_key(key):

@@ -31,7 +31,7 @@ def load(environ: Mapping[str, str], beside: Mapping[str, str] | None = None) ->
     values = _gather(environ, wrong)
     environment = values.get("ENVIRONMENT", "")
     if environment not in (SANDBOX, PRODUCTION):
-        wrong.append("ENVIRONMENT: not set; say sandbox or production")
+        wrong.append(f"ENVIRONMENT: {'' if environment else 'not set; '}say sandbox or production")
         raise SettingsWrong(tuple(f"{PREFIX}{line}" for line in wrong))
     if environment == SANDBOX:
         values = {**{k.upper(): v for k, v in (beside or {}).items()}, **values}

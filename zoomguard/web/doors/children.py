@@ -23,7 +23,12 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")
 TEMPLATES = Environment(
     loader=PackageLoader("zoomguard.web"), autoescape=True, undefined=StrictUndefined, auto_reload=False
 )
-STYLE = "body{font:1.25rem/1.6 system-ui,sans-serif;max-width:34rem;margin:4rem auto;padding:0 1rem}"
+STYLE = (
+    ":root{color-scheme:light dark}"
+    "body{font:1.25rem/1.6 system-ui,sans-serif;max-width:34rem;margin:4rem auto;padding:0 1rem;"
+    "background:#fbfaf7;color:#1d2430}"
+    "@media(prefers-color-scheme:dark){body{background:#14181f;color:#e8e6e0}}"
+)
 _style_sha256 = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 CSP = f"{STRICT_CSP}; style-src 'sha256-{_style_sha256}'"
 
