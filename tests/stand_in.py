@@ -213,18 +213,14 @@ class MailHandler(socketserver.StreamRequestHandler):
 class StandIn:
     """Zoom's API, its second download host and a mailbox on three loopback ports."""
 
-    def __init__(
-        self, staff: tuple[str, ...] = STAFF, port: int = 0, mail_port: int = 0, page_limit: int = 3
-    ) -> None:
+    def __init__(self, staff: tuple[str, ...] = STAFF, port: int = 0, mail_port: int = 0, page_limit: int = 3) -> None:
         self.world = World(staff, page_limit)
         self._servers = [
             Server(port, ApiHandler, self.world),
             Server(0, CdnHandler, self.world),
             Server(mail_port, MailHandler, self.world),
         ]
-        self._threads = [
-            threading.Thread(target=s.serve_forever, args=(0.05,), daemon=True) for s in self._servers
-        ]
+        self._threads = [threading.Thread(target=s.serve_forever, args=(0.05,), daemon=True) for s in self._servers]
         self.world.api, self.world.cdn = (f"http://127.0.0.1:{server.port}" for server in self._servers[:2])
 
     def addresses(self) -> dict[str, str]:

@@ -412,9 +412,7 @@ class World:
         held = self.instance(ask.groups[0], 3001)
         kept = {k: held.meeting[k] for k in ("id", "host_id", "topic", "type")}
         times = {"start_time": iso(held.start), "end_time": iso(held.end), "duration": 1}
-        return Answer(
-            200, kept | times | {"uuid": held.uuid, "participants_count": 1 + len(held.registrants)}
-        )
+        return Answer(200, kept | times | {"uuid": held.uuid, "participants_count": 1 + len(held.registrants)})
 
     def instances(self, ask: Ask) -> Answer:
         mine = [held for held in self.held if ask.groups[0] == str(held.meeting["id"])]

@@ -40,8 +40,7 @@ def test_every_file_has_the_columns_and_the_form_that_an_import_reads(tmp_path: 
     written = {path.name: path.read_bytes() for path in write_csvs(tmp_path, TODAY)}
     headers = {name: body.decode("utf-8").split("\n")[0] for name, body in written.items()}
     assert headers == {
-        "staff.csv": "reference,email,known_as,family_name,roles,"
-        "training_until,dbs_until,policy_ack_on,relatives",
+        "staff.csv": "reference,email,known_as,family_name,roles,training_until,dbs_until,policy_ack_on,relatives",
         "children.csv": "reference,known_as,family_name,born_on,country,timezone,email",
         "guardians.csv": "reference,email,known_as,family_name,language,child,relation,"
         "parental_responsibility,may_contact",
@@ -60,9 +59,7 @@ def test_no_row_has_a_cell_too_many_or_too_few(school: School) -> None:
 
 def test_every_reference_leads_to_somebody(school: School) -> None:
     children, guardians = references(school, "children"), references(school, "guardians")
-    assert {
-        row["child"] for table in ("guardians", "groups", "consents") for row in school[table]
-    } <= children
+    assert {row["child"] for table in ("guardians", "groups", "consents") for row in school[table]} <= children
     assert {row["guardian"] for row in school["consents"]} <= guardians
     assert {row["child"] for row in school["guardians"]} == children
     assert {row["verified_by"] for row in school["consents"]} <= {row["email"] for row in school["staff"]}

@@ -30,9 +30,7 @@ def test_a_token_lives_an_hour_of_the_sandbox_clock_and_names_its_scopes(zoom: Z
         ({"account_id": "another"}, 400, "invalid_request"),
     ],
 )
-def test_oauth_refuses_in_its_own_shape(
-    zoom: ZoomCaller, asked: dict[str, str], status: int, error: str
-) -> None:
+def test_oauth_refuses_in_its_own_shape(zoom: ZoomCaller, asked: dict[str, str], status: int, error: str) -> None:
     reply = zoom.sign_in(**asked)
     assert (reply.status, reply.json["error"]) == (status, error)
     assert "code" not in reply.json
@@ -83,14 +81,10 @@ def test_the_security_block_of_the_settings_comes_only_when_asked_for(zoom: Zoom
     plain = zoom.call("GET", f"/users/{TEACHER}/settings").json
     assert {"schedule_meeting", "in_meeting", "recording"} <= plain.keys()
     assert "meeting_security" not in plain
-    security = zoom.call("GET", f"/users/{TEACHER}/settings", option="meeting_security").json[
-        "meeting_security"
-    ]
+    security = zoom.call("GET", f"/users/{TEACHER}/settings", option="meeting_security").json["meeting_security"]
     assert security["waiting_room"] is True
     assert security["waiting_room_settings"]["participants_to_place_in_waiting_room"] == 0
-    assert (
-        security["meeting_password_requirement"] == plain["schedule_meeting"]["meeting_password_requirement"]
-    )
+    assert security["meeting_password_requirement"] == plain["schedule_meeting"]["meeting_password_requirement"]
     assert zoom.call("GET", f"/users/{TEACHER}/settings", option="all").refusal == (400, 300)
 
 

@@ -97,9 +97,7 @@ def test_a_refused_event_comes_again_after_five_twenty_and_sixty_minutes(
     assert len({body for _, body in catcher.received}) == 1
 
 
-def test_the_duplicate_fault_sends_an_event_twice(
-    zoom: ZoomCaller, catcher: WebhookCatcher, number: int
-) -> None:
+def test_the_duplicate_fault_sends_an_event_twice(zoom: ZoomCaller, catcher: WebhookCatcher, number: int) -> None:
     zoom.sandbox.faults.switch("duplicate", times=1)
     zoom.hold(number, events=[scene(0, "waiting", "registrant:1"), scene(5, "admitted", "registrant:1")])
     assert catcher.names == ["meeting.participant_joined_waiting_room"] * 2 + ["meeting.participant_admitted"]
@@ -118,9 +116,7 @@ def test_a_receiver_that_never_answers_does_not_hold_up_the_api() -> None:
         sandbox.deliver_webhooks_to(f"http://127.0.0.1:{silent.getsockname()[1]}/")
         zoom = ZoomCaller(sandbox)
         number = zoom.create().json["id"]
-        lesson = threading.Thread(
-            target=zoom.hold, args=(number,), kwargs={"events": [scene(0, "joined", "host")]}
-        )
+        lesson = threading.Thread(target=zoom.hold, args=(number,), kwargs={"events": [scene(0, "joined", "host")]})
         lesson.start()
         assert until(lambda: zoom.call("GET", f"/meetings/{number}").json.get("status") == "started")
         before_s = time.monotonic()
@@ -173,16 +169,12 @@ def test_zoom_reports_who_was_there(zoom: ZoomCaller, number: int) -> None:
     assert len([one for one in rows if one["status"] == "in_waiting_room"]) == 2
     assert [one["internal_user"] for one in inside] == [True, True, False, False]
     report = zoom.call("GET", f"/report/meetings/{uuid}/participants", include_fields="registrant_id").json
-    registered = [
-        bool(one["registrant_id"]) for one in report["participants"] if one["status"] == "in_meeting"
-    ]
+    registered = [bool(one["registrant_id"]) for one in report["participants"] if one["status"] == "in_meeting"]
     assert registered == [False, False, True, True]
     assert zoom.call("GET", f"/past_meetings/{number}/instances").json["meetings"][0]["uuid"] == held["uuid"]
 
 
-def test_somebody_alone_is_not_reported_and_a_running_meeting_is_not_past(
-    zoom: ZoomCaller, number: int
-) -> None:
+def test_somebody_alone_is_not_reported_and_a_running_meeting_is_not_past(zoom: ZoomCaller, number: int) -> None:
     zoom.hold(number, events=[scene(0, "joined", "host")])
     assert zoom.call("GET", f"/past_meetings/{number}").refusal == (400, 300)
     held = zoom.hold(number, events=[scene(60, "ended")])
@@ -241,9 +233,7 @@ def test_a_session_is_found_by_mark_short_id_and_number(zoom: ZoomCaller) -> Non
         {"session": "*"},
     ],
 )
-def test_a_script_that_cannot_be_played_is_refused(
-    zoom: ZoomCaller, number: int, script: dict[str, Any]
-) -> None:
+def test_a_script_that_cannot_be_played_is_refused(zoom: ZoomCaller, number: int, script: dict[str, Any]) -> None:
     reply = zoom.control("POST", "/sandbox/play", {"session": str(number)} | script)
     assert (reply.status, reply.json["error"]["code"]) == (400, "BAD_CONTROL")
 

@@ -187,9 +187,7 @@ def test_a_lagging_list_shows_a_meeting_late(zoom: ZoomCaller) -> None:
 def test_lists_are_of_one_host_in_pages_with_their_agenda(zoom: ZoomCaller) -> None:
     made = {zoom.create(host=OBSERVER, settings={"alternative_hosts": ""}).json["id"] for _ in range(5)}
     first = zoom.call("GET", f"/users/{OBSERVER}/meetings", page_size=3).json
-    rest = zoom.call(
-        "GET", f"/users/{OBSERVER}/meetings", page_size=3, next_page_token=first["next_page_token"]
-    )
+    rest = zoom.call("GET", f"/users/{OBSERVER}/meetings", page_size=3, next_page_token=first["next_page_token"])
     rows = first["meetings"] + rest.json["meetings"]
     assert {one["id"] for one in rows} == made
     assert all(one["agenda"].startswith("zg:sandbox-1:") for one in rows)
@@ -200,16 +198,12 @@ def test_a_registrant_each_has_a_link_and_only_approved_ones_are_listed(zoom: Zo
     number = zoom.create().json["id"]
     reply = zoom.register(number, "ada", "minh", "lena")
     assert reply.status == 201
-    stranger = zoom.call(
-        "POST", f"/meetings/{number}/registrants", {"email": "x@y.example", "first_name": "X"}
-    )
+    stranger = zoom.call("POST", f"/meetings/{number}/registrants", {"email": "x@y.example", "first_name": "X"})
     assert stranger.status == 201 and "join_url" not in stranger.json
     approved = zoom.call("GET", f"/meetings/{number}/registrants", status="approved").json
     assert approved["total_records"] == 3
     assert len({one["join_url"] for one in approved["registrants"]}) == 3
-    assert {one["id"] for one in approved["registrants"]} == {
-        one["registrant_id"] for one in reply.json["registrants"]
-    }
+    assert {one["id"] for one in approved["registrants"]} == {one["registrant_id"] for one in reply.json["registrants"]}
     pending = zoom.call("GET", f"/meetings/{number}/registrants", status="pending").json["registrants"]
     assert [one["email"] for one in pending] == ["x@y.example"]
 
@@ -260,9 +254,7 @@ def test_the_settings_and_the_address_file_name_everything(tmp_path: Any) -> Non
         zoom = ZoomCaller(sandbox)
         clock = zoom.send("GET", document["clock_url"], {}).json
         calls = zoom.send("GET", document["controls_url"] + "/calls", {})
-        opened = zoom.send(
-            "GET", document["controls_url"] + "/calls", {"Authorization": f"Bearer {document['key']}"}
-        )
+        opened = zoom.send("GET", document["controls_url"] + "/calls", {"Authorization": f"Bearer {document['key']}"})
     assert (tmp_path / "sandbox.json").stat().st_mode & 0o777 == 0o600
     assert clock["now"].startswith("2026-11-23T09:00")
     assert (calls.status, opened.json) == (401, [])

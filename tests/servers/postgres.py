@@ -48,9 +48,7 @@ def start(owner: int) -> tuple[str, Kept]:
 def create_database(server_url: str, template: str = "template1") -> str:
     """A fresh database on the server, a copy of `template`; returns its address."""
     name = f"test_{uuid.uuid4().hex}"
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-        sql.Identifier(name), sql.Identifier(template)
-    )
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
     with psycopg.connect(without_driver(server_url), autocommit=True) as connection:
         connection.execute(statement)
     return f"{server_url.rpartition('/')[0]}/{name}"
@@ -69,9 +67,7 @@ def find_binaries() -> Path:
 
 
 def version_of(binaries: Path) -> int:
-    said = subprocess.run(
-        [binaries / "postgres", "--version"], capture_output=True, text=True, check=True
-    ).stdout
+    said = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
     found = re.search(r"\d+", said)
     return int(found.group()) if found else 0
 

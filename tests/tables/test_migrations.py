@@ -268,13 +268,12 @@ class Children:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
 
-    def migrate(self, path: Path, revision: str, moment: int = 0) -> tuple[int, int]:
-        """How the child ended, and how many lines it ran."""
+    def migrate(self, path: Path, revision: str, moment: int = 0) -> list[int]:
+        """How the child ended; where it lived, how many lines it ran, and how many before it put the copy in place."""
         assert self.process.stdin is not None and self.process.stdout is not None
         self.process.stdin.write(f"{path} {revision} {moment}\n")
         self.process.stdin.flush()
-        code, lines = self.process.stdout.readline().split()
-        return int(code), int(lines)
+        return [int(said) for said in self.process.stdout.readline().split()]
 
 
 @pytest.fixture
@@ -301,11 +300,11 @@ def test_fault_73_a_killed_migration_leaves_the_old_file_or_the_new_one(
         migrate(at(file), "base")
     old, kept = digest(file), Path(shutil.copy(file, file.with_name("old")))
     before, after = ("base", "head") if revision == "head" else ("head", "base")
-    _, lines = children.migrate(file, revision)
+    _, lines, placing = children.migrate(file, revision)
     seen = set()
-    for moment in moments(lines, deep):
+    for moment in moments(lines, placing, deep):
         shutil.copy(kept, file)
-        assert children.migrate(file, revision, moment) == (-9, 0)
+        assert children.migrate(file, revision, moment) == [-9]
         same = digest(file) == old
         is_at(file, before if same else after)
         seen.add(same)
@@ -315,10 +314,9 @@ def test_fault_73_a_killed_migration_leaves_the_old_file_or_the_new_one(
     assert seen == {True, False}
 
 
-def moments(lines: int, deep: bool) -> list[int]:
-    """Spread over the whole; and the last lines, which put the copy in its place."""
-    spread = range(1, lines, lines // (40 if deep else 6))
-    return sorted({*spread, *range(lines - 30, lines + 1, 1 if deep else 5), lines})
+def moments(lines: int, placing: int, deep: bool) -> list[int]:
+    """Spread over the whole, and each line that puts the copy in its place."""
+    return sorted({*range(1, lines, lines // (60 if deep else 4)), *range(placing, placing + 14), lines})
 
 
 # The wheel
