@@ -135,7 +135,7 @@ def _repaired(name: str, schema: Json) -> Json:
     """Zoom describes `weekly_days` as one digit and takes a comma list; its REST enum of a recording file's status has
     `completed` alone, while its webhook types and reports from the field have `processing` too."""
     if name == "weekly_days" and "enum" in schema:
-        return {k: v for k, v in schema.items() if k != "enum"}
+        return {"type": "string", "pattern": "^[1-7](,[1-7])*$"}
     if name == "status" and schema.get("enum") == ["completed"]:
         return {**schema, "enum": ["completed", "processing"]}
     return schema
