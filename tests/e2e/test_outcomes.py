@@ -173,9 +173,7 @@ def test_one_thing_wrong_is_one_finding_and_nothing_is_written_at_zoom(strict_to
         {"children": ("C-0101", "C-0130")},  # 18 on that day: the guardian's no counts no more
     ],
 )
-def test_the_last_day_the_first_free_minute_and_an_own_answer_are_enough(
-    strict_town: Town, change: dict[str, Any]
-) -> None:
+def test_the_last_day_the_first_minute_and_own_answers_are_enough(strict_town: Town, change: dict[str, Any]) -> None:
     ran = strict_town.schedule("--dry-run", **change)
     assert (ran.code, ran.said["outcome"], ran.said["findings"]) == (0, "possible", [])
 

@@ -67,12 +67,18 @@ def test_one_child_without_permission_says_nothing_about_the_others():
     ]
 
 
-def test_from_18_on_a_learner_without_an_own_answer_is_no_pass():
-    """Whose answers count is folded before; the rule asks for an answer at any age."""
-    child = a_child(born_on=date(2008, 12, 1))
-    assert wrong(safe_consents(decisions={}, children=(child,))) == [("CON-CHANNEL", "unknown", FIRST)]
-    refused = safe_consents({(FIRST, LIVE): ConsentState.MISSING}, children=(child,))
-    assert wrong(refused) == [("CON-CHANNEL", "fail", FIRST)]
+def test_from_18_on_a_learner_beside_children_needs_an_answer_too():
+    """Whose answers count is folded before; the rule asks for one at any age."""
+    of_age = a_child(id="of-age", reference="C-0130", born_on=date(2008, 12, 1))
+    nothing = safe_consents(children=(a_child(), of_age))
+    assert ("CON-CHANNEL", "unknown", "C-0130") in wrong(nothing)
+
+
+def test_a_roster_of_adults_alone_is_not_asked_for_permission():
+    of_age = a_child(born_on=date(2008, 12, 1))
+    assert {f.verdict for f in found(safe_consents(decisions={}, children=(of_age,)))} == {Outcome.NOT_APPLICABLE}
+    eve = safe_consents(decisions={}, children=(of_age,), starts_at=datetime(2026, 11, 30, 23, 30, tzinfo=UTC))
+    assert wrong(eve) == [("CON-CHANNEL", "unknown", FIRST)]
 
 
 def test_who_has_no_birth_on_record_is_asked_about():

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from zoomguard.domain.consents import ConsentDecision, ConsentState, Scope
 from zoomguard.domain.findings import Verdict, failed, not_applicable, passed, unknown
-from zoomguard.domain.people import ChildOnRecord
+from zoomguard.domain.people import ChildOnRecord, is_child
 from zoomguard.rules.facts import ConsentFacts
 from zoomguard.rules.rule import Level, Origin, Override, Rule, rule
 from zoomguard.rules.terms import Terms
@@ -25,7 +25,7 @@ OFFICE = "the enrolment office"
     who=OFFICE,
 )
 def lessons_by_video_are_allowed(consents: ConsentFacts, terms: Terms) -> tuple[Verdict, ...]:
-    return tuple(_live(consents, c) for c in consents.children) or (_NOBODY,)
+    return tuple(_live(consents, c) for c in consents.children) if _with_a_child(consents) else (_NOBODY,)
 
 
 @rule(
@@ -38,11 +38,16 @@ def lessons_by_video_are_allowed(consents: ConsentFacts, terms: Terms) -> tuple[
     who=OFFICE,
 )
 def recording_is_allowed(consents: ConsentFacts, terms: Terms) -> tuple[Verdict, ...]:
-    return tuple(_recorded(consents, c) for c in consents.children) or (_NOBODY,)
+    return tuple(_recorded(consents, c) for c in consents.children) if _with_a_child(consents) else (_NOBODY,)
 
 
-_NOBODY = not_applicable("Nobody is on the roster.")
+_NOBODY = not_applicable("Nobody under 18 is on the roster.")
 _LIVE, _RECORDED = "Lessons by video", "Recording"
+
+
+def _with_a_child(consents: ConsentFacts) -> bool:
+    """A roster of adults alone is refused as such (SESSION_HAS_NO_CHILD), not for want of permission."""
+    return any(is_child(c.born_on, consents.starts_at) for c in consents.children)
 
 
 def _live(consents: ConsentFacts, child: ChildOnRecord) -> Verdict:
