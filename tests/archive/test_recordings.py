@@ -151,8 +151,9 @@ def test_each_purpose_is_open_to_its_roles_only(home: Home, short: str, purpose:
         if who.roles & PURPOSES[purpose]:
             assert home.app.recordings.open(who, short, purpose.value, REASON).objects
         else:
-            with pytest.raises(NotThere):
+            with pytest.raises(NotAllowed) as refused:
                 home.app.recordings.open(who, short, purpose.value, REASON)
+            assert refused.value.code == "PURPOSE_NOT_YOURS"
     assert not home.who(DSL).roles & PURPOSES[Purpose.QA_REVIEW]
     assert not home.who(REVIEWER).roles & PURPOSES[Purpose.SAFEGUARDING]
 

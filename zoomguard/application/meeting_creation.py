@@ -18,6 +18,7 @@ from zoomguard.application.session_parts import (
     CONFIRM_BEFORE,
     CREATE,
     CREATES_A_DAY,
+    END,
     REPAIR,
     SETTINGS_COMPARED,
     SWEEP,
@@ -258,6 +259,7 @@ class MeetingCreation:
             tx.flush()
             invitations = messages.invite(tx, self.parts.post, row, doors, now)
             work.finish(tx, CREATE, row.id, now)
+            work.put(tx, END, row.id, row.starts_at + timedelta(minutes=row.minutes))
             payload = {"invitations": invitations, "settings_compared": SETTINGS_COMPARED}
             tx.commit(audit=Event("session.scheduled", "session", row.id, SERVICE.id, payload))
         crash_point("schedule.scheduled")

@@ -17,7 +17,7 @@ from zoomguard.application import access
 from zoomguard.application.ports import Clock, Vault
 from zoomguard.domain import ids
 from zoomguard.domain.audit import Event
-from zoomguard.domain.errors import BadInput, Conflict, NotThere, Refused
+from zoomguard.domain.errors import BadInput, Conflict, NotAllowed, NotThere, Refused
 from zoomguard.domain.findings import Finding, Outcome
 from zoomguard.domain.people import Role, Who
 from zoomguard.domain.recordings import FileView, Play, PlayObject, Purpose, RecordingState, RecordingView
@@ -78,7 +78,11 @@ class Recordings:
         with self.database.deciding() as tx:
             recording = self._seen(tx, who, id_or_short)
             if not who.roles & PURPOSES[aim]:
-                raise NotThere(*NOT_FOR_YOU)
+                raise NotAllowed(
+                    f"Your role may not open a recording for the purpose {aim.value}.",
+                    "Give the purpose that your role is for, or ask somebody whose it is.",
+                    code="PURPOSE_NOT_YOURS",
+                )
             objects = tuple(s.object for s in self._stored(tx, recording))
             if recording.state is not RecordingState.ARCHIVED and not objects:
                 raise Conflict("The recording is not in the archive yet.", "Try again later.", code="NOT_ARCHIVED")

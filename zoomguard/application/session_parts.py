@@ -19,7 +19,7 @@ from zoomguard.tables import sessions as table
 from zoomguard.tables.database import Database, Transaction
 from zoomguard.tables.sessions import HostBudget, SessionChild, Step, StepState, VideoSession
 
-CREATE, REMOVE, SWEEP = "create_meeting", "remove_meeting", "sweep_meetings"
+CREATE, REMOVE, SWEEP, END = "create_meeting", "remove_meeting", "sweep_meetings", "end_session"
 # Kinds of steps that are no work of their own: they belong to a creation.
 REPAIR, REGISTER = "repair", "register"
 # Zoom allows 100 creates and updates for each host and UTC day; 10 are kept back for repairs.

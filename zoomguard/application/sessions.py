@@ -12,9 +12,10 @@ from zoomguard.application import access
 from zoomguard.application.meeting_lookup import StillUnknown
 from zoomguard.application.meeting_removal import CANCELLED, MeetingRemoval
 from zoomguard.application.scheduling import Scheduling
-from zoomguard.application.session_parts import SessionParts, views
+from zoomguard.application.session_parts import SessionParts, change_state, locked, number_of, views
+from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import Conflict, NotThere, OutsideFailed, Refused
-from zoomguard.domain.people import Who
+from zoomguard.domain.people import SERVICE, Who
 from zoomguard.domain.sessions import (
     CANCELLABLE,
     ScheduleAnswer,
@@ -23,6 +24,7 @@ from zoomguard.domain.sessions import (
     SessionState,
     SessionView,
     WhyAllowed,
+    may_become,
 )
 from zoomguard.tables import sessions as table
 from zoomguard.tables.database import Transaction
@@ -126,6 +128,25 @@ class Sessions:
                 self.removal.finish(session_id)
             except StillUnknown as unknown:
                 return self.parts.clock.now() + unknown.look_after
+        return None
+
+    def end_session(self, session_id: str) -> datetime | None:
+        """Notes that a session is over: its time is over, and Zoom shows no running meeting."""
+        with self.parts.database.reading() as tx:
+            row = tx.need(VideoSession, session_id)
+        now, ends_at = self.parts.clock.now(), row.starts_at + timedelta(minutes=row.minutes)
+        if not may_become(row.state, SessionState.ENDED):
+            return None
+        if now < ends_at:
+            return ends_at
+        meeting = self.parts.meetings.read(number_of(row))
+        if meeting is not None and meeting.status == "started":
+            return now + timedelta(minutes=5)
+        with self.parts.database.deciding() as tx:
+            row = locked(tx, session_id, row.version)
+            change_state(row, SessionState.ENDED)
+            payload = {"meeting": "gone" if meeting is None else "over"}
+            tx.commit(audit=Event("session.ended", "session", session_id, SERVICE.id, payload))
         return None
 
     def sweep_meetings(self, session_id: str) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ class FirstSetup:
     organisation: str
     domains: tuple[str, ...]
     holders: Mapping[Role, tuple[str, ...]]
+    contacts: Mapping[str, str]
 
 
 def initialise(
@@ -37,12 +39,14 @@ def initialise(
     organisation: str = "",
     staff_domains: tuple[str, ...] = (),
     holders: Mapping[Role, tuple[str, ...]] | None = None,
+    contacts: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Writes what is not there yet and keeps what is; gives lines for people. Nothing of ours is readable by others.
 
-    `holders` maps roles to addresses, `staff_domains` are the organisation's mail domains. SettingsWrong.
+    `holders` maps roles to addresses, `contacts` names of [contacts] in the terms to what mails say,
+    `staff_domains` are the organisation's mail domains. SettingsWrong.
     """
-    setup = FirstSetup(organisation, staff_domains, holders or {})
+    setup = FirstSetup(organisation, staff_domains, holders or {}, contacts or {})
     environment = _environment(environ)
     home = settings_module.home_of(environ)
     os.umask(0o077)
@@ -128,6 +132,9 @@ def _terms(setup: FirstSetup) -> str:
     text = terms.DEFAULT
     if setup.organisation:
         text = text.replace('name = "The College"', f"name = {_quoted(setup.organisation)}")
+    for name, said in setup.contacts.items():
+        line = re.compile(rf"^{name} = .*$", re.MULTILINE)
+        text = line.sub(f"{name} = {_quoted(said)}".replace("\\", r"\\"), text)
     return text
 
 

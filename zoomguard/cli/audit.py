@@ -49,7 +49,7 @@ def _of_export(name: str) -> Verification:
     from zoomguard.application.audit import verify_export
 
     try:
-        with open(name, encoding="utf-8", newline="\n") as file:
+        with open(name, encoding="utf-8", errors="replace", newline="\n") as file:
             return verify_export(iter(file))
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "not text"

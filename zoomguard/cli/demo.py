@@ -73,7 +73,10 @@ def _play(stage: Any) -> None:
 
 def _set_up(stage: Any) -> None:
     stage.say("A college sets itself up, and takes its people in.")
-    stage.run("init --organisation 'Northmoor College' --staff-domain northmoor.example --dsl i.hale@northmoor.example")
+    stage.run(
+        "init --organisation 'Northmoor College' --staff-domain northmoor.example"
+        " --dsl i.hale@northmoor.example --lead-name 'Imogen Hale' --lead-phone '01632 960134'"
+    )
     stage.run("migrate")
     stage.write_school()
     for what in ("staff", "children", "guardians"):

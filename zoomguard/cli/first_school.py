@@ -18,6 +18,12 @@ from zoomguard.settings import Settings, home_of
 from zoomguard.tables import migrations
 
 COLLEGE, DOMAIN = "Northmoor College", "northmoor.example"
+# Numbers that Ofcom keeps for make-believe.
+CONTACTS = {
+    "safeguarding_lead": "Imogen Hale (safeguarding lead)",
+    "safeguarding_phone": "01632 960134",
+    "office_phone": "01632 960100",
+}
 
 
 def is_fresh(environ: Mapping[str, str]) -> bool:
@@ -27,7 +33,7 @@ def is_fresh(environ: Mapping[str, str]) -> bool:
 
 def begin(environ: Mapping[str, str]) -> None:
     """`init` for the make-believe college."""
-    for line in bootstrap.initialise(environ, organisation=COLLEGE, staff_domains=(DOMAIN,)):
+    for line in bootstrap.initialise(environ, organisation=COLLEGE, staff_domains=(DOMAIN,), contacts=CONTACTS):
         show.note(line)
 
 

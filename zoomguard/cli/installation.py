@@ -44,8 +44,19 @@ def _first_holders(function: Any) -> Any:
     "--staff-domain", "staff_domains", metavar="DOMAIN", multiple=True, help="Its mail domain; may be repeated."
 )
 @_first_holders
+@click.option("--lead-name", metavar="NAME", help="Safeguarding lead, as guardians read it in every mail.")
+@click.option("--lead-phone", metavar="NUMBER", help="The lead's telephone number.")
+@click.option("--office-phone", metavar="NUMBER", help="The office's telephone number.")
 @json_option
-def init(organisation: str | None, staff_domains: tuple[str, ...], as_json: bool, **emails: tuple[str, ...]) -> None:
+def init(
+    organisation: str | None,
+    staff_domains: tuple[str, ...],
+    lead_name: str | None,
+    lead_phone: str | None,
+    office_phone: str | None,
+    as_json: bool,
+    **emails: tuple[str, ...],
+) -> None:
     """Begins an installation: keys, settings and terms in HOME, and the first holders of roles.
 
     It overwrites nothing, and does not migrate. Every role option may be repeated.
@@ -53,8 +64,13 @@ def init(organisation: str | None, staff_domains: tuple[str, ...], as_json: bool
     from zoomguard import bootstrap
 
     holders = {Role(name): addresses for name, addresses in emails.items() if addresses}
+    said = {"safeguarding_lead": lead_name, "safeguarding_phone": lead_phone, "office_phone": office_phone}
     lines = bootstrap.initialise(
-        of_process(), organisation=organisation or "", staff_domains=staff_domains, holders=holders
+        of_process(),
+        organisation=organisation or "",
+        staff_domains=staff_domains,
+        holders=holders,
+        contacts={name: words for name, words in said.items() if words},
     )
     _tell(lines, as_json)
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from zoomguard.adapters.claims import FileClaims
 from zoomguard.bootstrap import House, open_house, prepare_bucket, with_public_url
-from zoomguard.domain.errors import OutsideFailed, ZoomguardError
+from zoomguard.domain.errors import Conflict, OutsideFailed, ZoomguardError
 from zoomguard.sandbox import Sandbox
 from zoomguard.settings import Settings, note_service
 from zoomguard.web import log_lines
@@ -67,6 +68,19 @@ def set_up(
                 yield Service(url, house, Server(web, listening, lambda *_: on_started.set() if on_started else None))
             finally:
                 runner.stop()
+
+
+@contextmanager
+def alone_in(settings: Settings) -> Iterator[None]:
+    """One service for each HOME where the database is one file, or a sandbox stands beside it; else Conflict."""
+    with FileClaims(settings.home / "locks").claim("serve") as had:
+        if not had and (settings.sandbox or settings.database_url.startswith("sqlite")):
+            raise Conflict(
+                f"A service is running already with {settings.home}.",
+                "Stop it first, or set another ZOOMGUARD_HOME.",
+                code="ALREADY_SERVING",
+            )
+        yield
 
 
 @contextmanager

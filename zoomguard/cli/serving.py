@@ -29,9 +29,9 @@ def serve(sandbox: bool) -> None:
         _serve_with_sandbox(of_process())
         return
     settings = settings_here()
-    from zoomguard.cli.service import set_up
+    from zoomguard.cli.service import alone_in, set_up
 
-    with set_up(settings) as service:
+    with alone_in(settings), set_up(settings) as service:
         show.note(f"zoomguard serves {settings.public_url} from {service.url}. Stop it with Ctrl-C.")
         service.serve()
 
@@ -39,25 +39,34 @@ def serve(sandbox: bool) -> None:
 def _serve_with_sandbox(environ: Mapping[str, str]) -> None:
     from zoomguard.bootstrap import in_sandbox, load_settings
     from zoomguard.cli import first_school
-    from zoomguard.cli.service import introduce, set_up
+    from zoomguard.cli.service import alone_in, introduce, set_up
     from zoomguard.sandbox import Sandbox, SandboxClock
+    from zoomguard.web.server import listen
 
-    if first_school.is_fresh(environ):
+    fresh = first_school.is_fresh(environ)
+    if fresh:
         first_school.begin(environ)
-    load_settings(environ, {})  # What is set wrongly is said before anything starts.
-    with Sandbox(SandboxClock(), home=home_of(environ)) as sandbox, in_sandbox(environ, sandbox) as settings:
+    settings = load_settings(environ, {})
+    listen(*settings.listen).close()  # A port that is taken, like a wrong setting, is said before anything starts.
+    with (
+        alone_in(settings),
+        Sandbox(SandboxClock(), home=home_of(environ)) as sandbox,
+        in_sandbox(environ, sandbox) as settings,
+    ):
         first_school.migrate_and_fill(settings, sandbox.clock)
         with set_up(settings, sandbox) as service:
             introduce(settings, sandbox, service.url)
-            _greet(settings, service, sandbox)
+            _greet(settings, service, sandbox, fresh)
             service.serve()
 
 
-def _greet(settings: Settings, service: Service, sandbox: Sandbox) -> None:
+def _greet(settings: Settings, service: Service, sandbox: Sandbox, fresh: bool) -> None:
     day = sandbox.clock.now() + timedelta(days=1)
     while day.weekday() > 4:
         day += timedelta(days=1)
     show.note(f"A {SANDBOX} serves {service.url}, with a make-believe Zoom, S3 and mailbox beside it.")
+    if not fresh:
+        show.note("Zoom and S3 begin empty, at today's time: meetings and recordings of an earlier run are gone.")
     show.note(f"Mails are kept in {settings.home / 'mail'}. Stop it with Ctrl-C.")
     show.note("Try, in a second terminal with the same ZOOMGUARD_ENVIRONMENT and ZOOMGUARD_HOME:")
     show.note("")

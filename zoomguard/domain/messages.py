@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from zoomguard.domain.times import spoken
 
 INVITATION, CANCELLATION = "invitation", "cancellation"
 VERSION = "1"
+WIDTH = 72
 
 
 @dataclass(frozen=True)
@@ -44,13 +46,17 @@ def invitation(lesson: Lesson, children: tuple[Invited, ...]) -> tuple[str, str]
     subject = f"Online lesson {lesson.course}: {spoken(lesson.starts_at, lesson.zone)}"
     paragraphs = [
         "Hello,",
-        f"{_names(children)} {'has' if len(children) == 1 else 'have'} an online lesson with {lesson.organisation}.",
+        _wrapped(
+            f"{_names(children)} {'has' if len(children) == 1 else 'have'} an online lesson with {lesson.organisation}."
+        ),
         _facts(lesson, children),
         _doors(lesson, children),
-        "You may sit in on the lesson. You do not have to.",
-        f"Two members of staff are there: {lesson.teacher} teaches, {lesson.observer} observes.\n"
-        "The lesson is recorded (picture, sound and chat). Staff use the recording to check the quality of\n"
-        f"teaching and to keep children safe. It is kept for {lesson.retention_days} days. Nobody publishes it.",
+        "You may sit in on the lesson, beside your child. You do not have to.",
+        _wrapped(
+            f"Two members of staff are there: {lesson.teacher} teaches, {lesson.observer} observes. The lesson is"
+            " recorded (picture, sound and chat). Staff use the recording to check the quality of teaching and to"
+            f" keep children safe. It is kept for {lesson.retention_days} days. Nobody publishes it."
+        ),
         _worried(lesson),
         f"{lesson.organisation}",
     ]
@@ -62,12 +68,16 @@ def cancellation(lesson: Lesson, children: tuple[Invited, ...]) -> tuple[str, st
     subject = f"Cancelled: online lesson {lesson.course}, {spoken(lesson.starts_at, lesson.zone)}"
     paragraphs = [
         "Hello,",
-        f"The online lesson {lesson.course} on {spoken(lesson.starts_at, lesson.zone)} will not take place.",
+        _wrapped(f"The online lesson {lesson.course} on {spoken(lesson.starts_at, lesson.zone)} will not take place."),
         "The link we sent you no longer opens. There is nothing for you to do.",
         _worried(lesson),
         f"{lesson.organisation}",
     ]
     return subject, "\n\n".join(paragraphs) + "\n"
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, WIDTH)
 
 
 def _names(children: tuple[Invited, ...]) -> str:

@@ -28,7 +28,7 @@ ZOOM_ADMIN = "the college's Zoom administrator"
     origin=Origin.BRIEF,
     level=Level.ENFORCE,
     override=Override.DSL,
-    remedy="Choose another observer, or let the pool find one.",
+    remedy="Choose another observer.",
     who=LEAD,
 )
 def a_second_member_of_staff_observes(people: PeopleFacts, terms: Terms) -> Verdict:
@@ -145,7 +145,9 @@ def _suitable(people: PeopleFacts, staff: StaffOnRecord) -> Verdict:
     if teaches and not staff.active:
         return failed("The teacher is no longer active.", staff.email)
     if teaches and Role.TEACHER not in staff.roles:
-        return failed("This person may not act as teacher.", staff.email)
+        return failed(
+            "This person may not act as teacher.", staff.email, "Have the role of teacher given, or choose another."
+        )
     return _until(staff.dbs_until_on, people, "Suitability check (DBS)", staff.email)
 
 

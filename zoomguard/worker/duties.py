@@ -27,6 +27,7 @@ def duties(app: Application) -> tuple[Duty, ...]:
         Duty("create_meeting", app.sessions.create_meeting),
         Duty("remove_meeting", app.sessions.remove_meeting),
         Duty("send_message", app.messages.send),
+        Duty("end_session", app.sessions.end_session),
         Duty("sweep_meetings", app.sessions.sweep_meetings),
         Duty("discover_recordings", app.archive.discover, timedelta(hours=1)),
         Duty("archive_recording", app.archive.archive_recording),
