@@ -34,6 +34,8 @@ def archive(since: datetime | None, session: str | None, quiet: bool, as_json: b
     Exit 0: all done, or nothing due. Exit 4: some is postponed. Exit 5: something is missing or wrong.
     """
     with Progress(sys.stderr, quiet=quiet) as progress, operator() as application:
+        # Off a terminal this is the one line; on one it is overwritten by what comes.
+        progress.say("Looking for recordings at Zoom ...")
         day = since.date() if since else None
         answer = application.archive.run(day, session, lambda *far: progress.say(_far(*far)))
     code = EXITS[answer.exit]

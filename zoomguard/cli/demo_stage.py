@@ -8,6 +8,7 @@ import io
 import json
 import os
 import shlex
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ import click
 from sqlmodel import select
 
 from zoomguard.cli import commands
+from zoomguard.cli.command import WIDTH
 from zoomguard.cli.service import Service, in_background
 from zoomguard.domain.errors import Fault
 from zoomguard.domain.times import parse_iso
@@ -76,11 +78,11 @@ class Stage:
 
     def say(self, words: str) -> None:
         """A line between the commands."""
-        click.echo(f"\n# {words}")
+        click.echo("\n" + textwrap.fill(f"# {words}", WIDTH, subsequent_indent="# "))
 
     def run(self, line: str) -> Done:
         """Runs a command in this interpreter and shows it with what it prints."""
-        click.echo(f"\n$ zoomguard {line}")
+        click.echo("\n" + " \\\n".join(_folded(f"$ zoomguard {line}")))
         printed = _Tee()
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
             code = commands.run(shlex.split(line))
@@ -204,6 +206,11 @@ class Stage:
                 digest, _, path = row.partition("  ")
                 agreed.append(hashlib.sha256((bag / path).read_bytes()).hexdigest() == digest)
         return bool(agreed) and all(agreed)
+
+
+def _folded(line: str) -> list[str]:
+    """A command in lines that fit, to be joined by the shell's backslash."""
+    return textwrap.wrap(line, WIDTH - 2, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
 
 
 class _Tee(io.StringIO):

@@ -57,7 +57,15 @@ def _with_token(origin: str) -> server.SignedIn:
     if not text.strip():
         raise BadInput("No token was given.", "Ask the operator for one, or in a sandbox: zoomguard login --as EMAIL")
     token = server.checked_token(text.strip())
-    return server.SignedIn(origin, token, Client(origin, token).get("/whoami").text("email"), "")
+    try:
+        email = Client(origin, token).get("/whoami").text("email")
+    except Declined as no:
+        if no.code == "NOT_SIGNED_IN":
+            raise Declined(
+                no.exit_code, no.code, "That token is not valid, or no longer", "Ask the operator."
+            ) from None
+        raise
+    return server.SignedIn(origin, token, email, "")
 
 
 @command("logout", "zoomguard logout")
