@@ -76,10 +76,9 @@ def college(database: Database, clock: FixedClock, seals: Seals, tmp_path: Path)
 
 
 @pytest.fixture
-def home(sqlite_template: Path, tmp_path: Path) -> Iterator[Home]:
+def home(tmp_path: Path) -> Iterator[Home]:
     """A whole installation on SQLite."""
-    path = shutil.copy(sqlite_template, tmp_path / "zoomguard.db")
-    with a_home(tmp_path / "home", database_url=f"sqlite:///{path}") as opened:
+    with a_home(tmp_path / "home") as opened:
         yield opened
 
 

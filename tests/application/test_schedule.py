@@ -229,6 +229,29 @@ def test_a_lesson_that_is_over_cannot_be_cancelled(home: Home) -> None:
     assert len(meetings(home)) == 1
 
 
+def test_a_session_whose_time_is_over_has_ended_and_not_before(home: Home) -> None:
+    session = home.schedule().session
+    move_to_start(home, minutes=49)
+    home.do_due("end_session")
+    assert home.app.sessions.show(home.who(TEACHER), session.id).session.state is SessionState.SCHEDULED
+    move_to_start(home, minutes=51)
+    assert home.do_due("end_session") == 1
+    assert home.app.sessions.show(home.who(TEACHER), session.id).session.state is SessionState.ENDED
+    assert home.do_due("end_session") == 0
+
+
+def test_a_session_that_overruns_has_not_ended_while_zoom_shows_it_running(home: Home) -> None:
+    session = home.schedule().session
+    home.hold(session.id, events=[{"at_s": 0, "kind": "joined", "who": "host"}])
+    move_to_start(home, minutes=51)
+    home.do_due("end_session")
+    assert home.app.sessions.show(home.who(TEACHER), session.id).session.state is SessionState.SCHEDULED
+    home.hold(session.id, events=[{"at_s": 3300, "kind": "ended", "who": "host"}])
+    home.clock.advance(600)
+    home.do_due("end_session")
+    assert home.app.sessions.show(home.who(TEACHER), session.id).session.state is SessionState.ENDED
+
+
 def test_a_session_says_by_which_rules_and_consents_it_was_allowed(home: Home) -> None:
     short_id = home.schedule().session.short_id
     asked, read_back = home.app.sessions.show(home.who(DSL), short_id).why

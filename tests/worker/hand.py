@@ -50,7 +50,7 @@ class Hand:
         duty = self.duty
         app: Any = SimpleNamespace(
             work=self.work,
-            sessions=SimpleNamespace(create_meeting=duty, remove_meeting=duty, sweep_meetings=duty),
+            sessions=SimpleNamespace(create_meeting=duty, remove_meeting=duty, end_session=duty, sweep_meetings=duty),
             messages=SimpleNamespace(send=duty),
             archive=SimpleNamespace(discover=duty, archive_recording=duty),
         )
