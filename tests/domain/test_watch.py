@@ -128,3 +128,7 @@ def test_the_largest_body_is_freed_of_secrets_in_no_time(piece: str) -> None:
     began_s = time.process_time()
     watch.without_secrets({"topic": text, text: ""})
     assert time.process_time() - began_s < 3
+
+
+def test_a_fraction_in_an_event_is_read() -> None:
+    assert parse(b'{"event": "meeting.ended", "x": 1.5}')["x"] == 1.5

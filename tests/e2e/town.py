@@ -24,6 +24,7 @@ from typing import Any
 import boto3
 import urllib3
 
+from tests.house import exchanges_file
 from tests.sandbox.zoom_caller import ZoomCaller
 from tests.servers.shared import free_port
 from zoomguard.sandbox import Sandbox, SandboxClock, school
@@ -254,7 +255,7 @@ def set_up(environ: dict[str, str], folder: Path) -> None:
 def a_sandbox(home: Path, at: datetime = NINE) -> Iterator[Sandbox]:
     """A sandbox in this process, which every process with this HOME finds."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with Sandbox(SandboxClock(at)) as sandbox:
+    with Sandbox(SandboxClock(at), record_to=exchanges_file()) as sandbox:
         sandbox.write_address_file(home / "sandbox.json")
         yield sandbox
 
