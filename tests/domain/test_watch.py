@@ -131,4 +131,4 @@ def test_the_largest_body_is_freed_of_secrets_in_no_time(piece: str) -> None:
 
 
 def test_a_fraction_in_an_event_is_read() -> None:
-    assert parse(b'{"event": "meeting.ended", "x": 1.5}')["x"] == 1.5
+    assert watch.parse(b'{"event": "meeting.ended", "x": 1.5}')["x"] == 1.5
