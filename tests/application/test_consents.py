@@ -198,6 +198,16 @@ def test_only_a_guardian_of_the_child_answers(people_only: Northmoor, child: str
     assert people_only.consents.import_file(content, skip_bad=True).new == 1
 
 
+def test_a_guardian_who_shares_a_learners_reference_does_not_answer_in_the_learners_name(
+    people_only: Northmoor,
+) -> None:
+    same = GUARDIANS + "C-0130,other.parent@families.example,Karim,Aziz,en,C-0130,father,yes,yes\n"
+    assert people_only.people.import_guardians(same.encode()).written
+    answer = people_only.consents.import_file((HEADER + a_row("C-0130", "C-0130")).encode())
+    assert refused(answer) == [(2, "WHOSE_ANSWER")]
+    assert state(people_only, "C-0130") is MISSING
+
+
 def test_a_dry_run_writes_nothing(people_only: Northmoor) -> None:
     answer = people_only.consents.import_file((HEADER + a_row()).encode(), dry_run=True)
     assert (answer.new, answer.written) == (1, False)

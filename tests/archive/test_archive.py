@@ -171,6 +171,15 @@ def test_a_session_that_nobody_saw_begin_is_never_missing(home: Home) -> None:
     assert (tally.expected, tally.missing, tally.exit) == ((), (), "done")
 
 
+def test_a_session_that_was_cancelled_while_it_ran_is_missed_all_the_same(home: Home) -> None:
+    short = schedule(home)
+    told_that_it_started(home, short)
+    home.clock.move_to(datetime(2026, 12, 1, 16, 10, tzinfo=UTC))
+    home.app.sessions.cancel(home.who(TEACHER), short)
+    wait(home, hours=26)
+    assert home.app.archive.run().missing == (short,)
+
+
 # Two at once --------------------------------------------------------------------------------------------------------
 
 

@@ -75,7 +75,7 @@ def test_what_an_answer_leaves_out_or_garbles_is_a_difference_and_never_a_pass()
     plan = a_plan()
     bare = meeting_of({"id": 1, "settings": "none", "duration": True, "start_time": 5, "topic": None})
     found = {d.setting: d.got for d in differences(plan, bare, everyone_waits=None)}
-    others = {"password", "settings.alternative_hosts", "start_time", "duration", "agenda", "topic"}
+    others = {"password", "settings.alternative_hosts", "start_time", "duration", "agenda", "topic", "host_id"}
     assert set(found) == set(GOVERNED) - NOT_RETURNED | others
     assert {found[s] for s in GOVERNED if s in found} == {None}
     assert found["start_time"] is found["duration"] is found["password"] is None
@@ -139,6 +139,34 @@ def test_a_difference_never_holds_a_passcode_or_a_foreign_text():
     told = repr(differences(plan, meeting, True))
     for secret in (plan.passcode, "zY9-wV8*uT", "Lena"):
         assert secret not in told
+
+
+@pytest.mark.parametrize(
+    ("change", "setting", "got"),
+    [
+        ({"host_id": "z-other"}, "host_id", "another account"),
+        ({"host_id": None, "host_email": None}, "host_id", None),
+        ({"host_id": None, "host_email": "other@northmoor.example"}, "host_id", "another account"),
+        ({"pmi": 1234567890}, "pmi", "a personal meeting number"),
+    ],
+)
+def test_another_host_and_a_personal_number_are_differences(change: dict[str, Any], setting: str, got: str | None):
+    plan = a_plan(host_id="z-wren")
+    (found,) = differences(plan, meeting_of(answer_of(plan.request(), **{"host_id": "z-wren", **change})), True)
+    assert (found.setting, found.got) == (setting, got)
+
+
+def test_a_host_whom_zoom_names_by_address_alone_is_known_by_it():
+    plan = a_plan(host_id="z-wren")
+    assert differences(plan, meeting_of(answer_of(plan.request())), True) == ()
+
+
+def test_recordings_that_zoom_copies_to_a_channel_are_a_difference():
+    plan = a_plan()
+    answer = answer_of(plan.request())
+    answer["settings"]["auto_add_recording_to_video_management"] = {"enable": True}
+    (found,) = differences(plan, meeting_of(answer), True)
+    assert (found.rule, found.got) == ("VC-RECORD", True)
 
 
 def test_a_moved_or_longer_meeting_shows_both_times():

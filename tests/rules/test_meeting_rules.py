@@ -208,6 +208,23 @@ def test_a_topic_of_course_and_short_id_tells_nothing(topic: str):
     assert wrong(safe_meeting(plan=a_plan(topic=topic))) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "topic"),
+    [
+        ("Zoë", "ZOE-1"),
+        ("José", "JOSE-A"),
+        ("Nguyễn", "NGUYEN-MATHS"),
+        ("Łukasz", "LUKASZ"),
+        ("Van Dyke", "VAN-DYKE"),
+        ("O'Brien", "OBRIEN-2"),
+        ("Anne-Marie", "ANNEMARIE"),
+    ],
+)
+def test_a_name_typed_with_plain_letters_is_still_a_name(name: str, topic: str):
+    facts = safe_meeting(plan=a_plan(topic=f"{topic} S-7K2M"), roster_names=frozenset({name}))
+    assert wrong(facts) == [("ID-NOPUBLISH", "fail", "topic")]
+
+
 def test_several_telling_things_in_one_text_are_one_finding():
     facts = safe_meeting(plan=a_plan(topic="Lena OX1 2JD"))
     (finding,) = [f for f in found(facts) if f.verdict is Outcome.FAIL]

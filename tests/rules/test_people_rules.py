@@ -41,6 +41,10 @@ ONE_CHANGE = {
         safe_people(observer=an_observer(reference="T1")),
         ("VC-OBSERVER", "fail", OBSERVER),
     ),
+    "observer is the teacher's second address at Zoom": (
+        safe_people(observer_posture=a_posture(OBSERVER, zoom_user_id=f"z-{TEACHER}")),
+        ("VC-OBSERVER", "fail", OBSERVER),
+    ),
     "observer on no record": (safe_people(observer=None), ("VC-OBSERVER", "fail", "observer")),
     "observer without the role": (
         safe_people(observer=an_observer(roles=frozenset({Role.TEACHER}))),

@@ -273,6 +273,17 @@ def test_production_without_one_of_them_does_not_start(read: Read, name: str) ->
     assert line.startswith(f"{name}: not set")
 
 
+def test_production_sends_no_film_in_the_clear(read: Read) -> None:
+    (line,) = lines(read, PRODUCTION, S3_ENDPOINT_URL="http://files.example.org")
+    assert line.startswith("S3_ENDPOINT_URL: must begin with https:// in production")
+    assert read(PRODUCTION, S3_ENDPOINT_URL="http://127.0.0.1:9000").s3_endpoint_url
+
+
+def test_production_takes_no_switch_of_the_test_suite(read: Read) -> None:
+    (line,) = lines(read, PRODUCTION, TEST_CRASH="archive.copied")
+    assert line.startswith("TEST_")
+
+
 def test_production_says_all_that_is_missing_at_once(read: Read) -> None:
     said = {line.split(":")[0] for line in lines(read, {"ENVIRONMENT": "production"})}
     assert said == {*NEEDED, "STAFF_DOMAINS", "PUBLIC_URL"}

@@ -5,6 +5,7 @@ GET /users/{userId}/recordings and GET /meetings/{meetingId}/recordings, develop
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ from zoomguard.domain.times import parse_iso
 WINDOW = timedelta(days=28)  # Zoom lists one month at most and silently cuts a longer window
 TOKEN_LIFE_S = 4 * 3600
 SPARES = 2000
+NUMBER = re.compile(r"[0-9]{1,18}")
 # Files of single voices are listed apart and without a recording_type; webhooks call them so.
 SINGLE_VOICE = "audio_only_each_participant"
 
@@ -95,7 +97,7 @@ def recording_of(row: Mapping[str, object]) -> ListedRecording | None:
     starts = [f.recorded_from_at for f in files if f.recorded_from_at is not None]
     started_at = _moment(row.get("start_time")) or min(starts, default=None)
     uuid, number = _text(row, "uuid"), _text(row, "id")
-    if not uuid or not number.isdigit() or started_at is None:
+    if not uuid or not NUMBER.fullmatch(number) or started_at is None:
         return None
     return ListedRecording(uuid, int(number), _text(row, "host_id"), _text(row, "topic"), started_at, files)
 

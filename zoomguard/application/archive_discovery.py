@@ -28,6 +28,7 @@ from zoomguard.domain.recordings import (
     file_name,
     kind_of,
 )
+from zoomguard.domain.sessions import SessionState
 from zoomguard.domain.times import parse_iso
 from zoomguard.tables import people as people_table
 from zoomguard.tables import recordings as table
@@ -40,13 +41,17 @@ from zoomguard.tables.sessions import VideoSession
 from zoomguard.tables.watch import MeetingInstance
 from zoomguard.tables.work import Cursor
 
+# A session that was cancelled while it ran was held all the same.
+TAKEN_AWAY = (SessionState.REMOVING, SessionState.CANCELLED)
+
 
 @dataclass(frozen=True)
 class Host:
-    """A teaching host: our person, and how Zoom knows them."""
+    """A teaching host: our person, and how Zoom knows them; `cursor` names how far we got with that account."""
 
     person_id: str
     at_zoom: str
+    cursor: str
 
 
 class Discovery:
@@ -65,17 +70,16 @@ class Discovery:
                 tally.postponed[f"host {tally.hosts}"] = error.code
 
     def _hosts(self) -> tuple[Host, ...]:
-        """Everybody who holds or held the role of teacher, whether active or not."""
+        """Everybody who holds or held the role of teacher, whether active or not, by each account that ever hosted
+        for them: one that was replaced at Zoom keeps the recordings it made."""
         with self.parts.database.reading() as tx:
             teachers = frozenset(r.person_id for r in tx.all(select(RoleHeld).where(RoleHeld.role == Role.TEACHER)))
-            known = dict(
-                tx.all(
-                    select(VideoSession.teacher_id, VideoSession.host_zoom_id).where(VideoSession.host_zoom_id != "")
-                )
-            )
-            people = people_table.by_ids(tx, teachers | frozenset(known))
-            emails = {i: self.parts.seals.open("person", "email", i, p.email) for i, p in people.items()}
-        return tuple(Host(i, known.get(i) or emails[i]) for i in sorted(people) if known.get(i) or emails[i])
+            hosted = select(VideoSession.teacher_id, VideoSession.host_zoom_id).distinct()
+            known = sorted(tuple(row) for row in tx.all(hosted.where(VideoSession.host_zoom_id != "")))
+            others = people_table.by_ids(tx, teachers - {person_id for person_id, _ in known})
+            emails = {i: self.parts.seals.open("person", "email", i, p.email) for i, p in others.items()}
+        hosts = [Host(i, at_zoom, f"recordings/{i}/{at_zoom}") for i, at_zoom in known]
+        return tuple(hosts + [Host(i, mail, f"recordings/{i}") for i, mail in sorted(emails.items()) if mail])
 
     def _walk(self, host: Host, since: date | None, tally: ArchiveTally) -> None:
         watch_from, cursor = self._begin(host)
@@ -92,13 +96,13 @@ class Discovery:
     def _begin(self, host: Host) -> tuple[datetime, datetime]:
         with self.parts.database.reading() as tx:
             install = tx.first(select(Install))
-            row = tx.get(Cursor, f"recordings/{host.person_id}")
+            row = tx.get(Cursor, host.cursor)
             # Meetings are listed by their start, which Zoom rounds: nothing of the day before is looked into.
             watch_from = install.watch_from_at.replace(hour=0, minute=0, second=0, microsecond=0)
             return watch_from, parse_iso(row.value) if row else watch_from
 
     def _advance(self, host: Host) -> None:
-        now, name = self.parts.clock.now(), f"recordings/{host.person_id}"
+        now, name = self.parts.clock.now(), host.cursor
         with self.parts.database.deciding() as tx:
             row = tx.lock(Cursor, name)
             if row is None:
@@ -180,7 +184,8 @@ def _filling_bag(tx: Transaction, recording_id: str) -> Bag | None:
 
 def _new_bag(tx: Transaction, parts: ArchiveParts, recording: Recording, listed: ListedRecording) -> Bag:
     now = parts.clock.now()
-    ends = [f.recorded_to_at for f in listed.files if f.recorded_to_at is not None]
+    # A lock cannot be taken back: an end that is still to come is an error of Zoom's.
+    ends = [min(f.recorded_to_at, now) for f in listed.files if f.recorded_to_at is not None]
     recording.last_end_at = max([*ends, recording.last_end_at or listed.started_at])
     days = parts.terms.retention_days[recording.retention_class.value]
     until = retention.retain_until(recording.last_end_at, days)
@@ -245,13 +250,15 @@ def expected(parts: ArchiveParts) -> tuple[tuple[str, ...], tuple[str, ...]]:
                 VideoSession.starts_at < now,
                 VideoSession.starts_at > now - timedelta(days=7),
                 col(VideoSession.meeting_number).is_not(None),
-                col(VideoSession.state).in_(sessions_table.HELD),
+                col(VideoSession.state).in_((*sessions_table.HELD, *TAKEN_AWAY)),
             )
         )
         started = sessions_table.started_numbers(tx, frozenset(s.meeting_number for s in recent))
     for session in recent:
         ends_at = session.starts_at + timedelta(minutes=session.minutes)
         if session.id in have or ends_at > now:
+            continue
+        if session.state in TAKEN_AWAY and session.meeting_number not in started:
             continue
         held, late = session.meeting_number in started, now > ends_at + timedelta(hours=24)
         if held and late:

@@ -80,9 +80,16 @@ class ConsentsImport:
 
     def _giver(self, row: ConsentRow, child: Person) -> Person:
         """The learner, or a guardian of that learner."""
-        if row.guardian == row.child:
-            return child
         guardian = self.guardians.get(row.guardian)
+        if row.guardian == row.child:
+            if guardian is not None:
+                # From 18 on an answer of the learner's own counts for itself: nobody may give it by accident.
+                raise BadInput(
+                    "A guardian on record has the same reference as this learner.",
+                    "Give the guardian another reference.",
+                    code="WHOSE_ANSWER",
+                )
+            return child
         if guardian is None:
             raise UnknownReference(
                 "No guardian on record has the reference that is given.",

@@ -37,7 +37,9 @@ class MeetingEntries:
             if not lost:
                 break
         self._keep(session, approved)
-        return frozenset(r.address for r in approved)
+        # An entry without a link of its own lets nobody in: the child would stand before a shut door.
+        ours = {p.address for p in people}
+        return frozenset(r.address for r in approved if r.join_url or r.address not in ours)
 
     def _register(self, session: VideoSession, number: int, people: tuple[NewRegistrant, ...]) -> bool:
         """Sends one batch and says whether its answer was lost."""

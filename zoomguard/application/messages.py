@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from zoomguard.application import work
 from zoomguard.application.ports import Claims, Clock, Letter, Mailer
@@ -20,9 +21,10 @@ from zoomguard.tables import people as people_table
 from zoomguard.tables.database import Database, Transaction
 from zoomguard.tables.messages import Delivery, Message, MessageState, about
 from zoomguard.tables.people import Person
-from zoomguard.tables.sessions import SessionChild, VideoSession
+from zoomguard.tables.sessions import Door, SessionChild, VideoSession
 
 SEND = "send_message"
+DOOR = re.compile(r"/j/([A-Za-z0-9_-]+)")
 FINAL = {"accepted": MessageState.SENT, "refused": MessageState.BOUNCED, "withheld": MessageState.DROPPED}
 
 
@@ -52,7 +54,9 @@ def invitations(tx: Transaction, session_id: str) -> int:
 def call_off(tx: Transaction, post: Post, session: VideoSession, now: datetime) -> int:
     """Tells every guardian whose invitation was sent; one that still waits is dropped instead."""
     told = 0
-    for message in about(tx, session.id):
+    for found in about(tx, session.id):
+        # Held, so that a try that begins in this moment is either seen here or does not begin.
+        message = tx.hold(Message, found.id)
         if message.template != messages.INVITATION:
             continue
         if message.state is MessageState.QUEUED:
@@ -96,14 +100,24 @@ def _is_child(post: Post, learner: Person, starts_at: datetime) -> bool:
     return is_child(date.fromisoformat(born_on) if born_on else None, starts_at)
 
 
-def _may_be_written_to(tx: Transaction, message: Message) -> bool:
-    """Asked again when a mail leaves: the guardian may have been marked `no contact` since it was queued."""
+def _may_be_written_to(tx: Transaction, message: Message, text: str) -> bool:
+    """Asked again when a mail leaves: the guardian may have been marked `no contact` since it was queued.
+
+    A letter that holds the door of a child about whom there is to be no contact stays here altogether.
+    """
     person = tx.get(Person, message.to_person_id)
     if person is None or not person.active:
         return False
     roster = set(tx.all(select(SessionChild.child_id).where(SessionChild.session_id == message.subject_id)))
     relations = people_table.relations_of(tx, frozenset({person.id}))
-    return any(r.may_contact and r.child_id in roster for r in relations)
+    contacts = {r.child_id for r in relations if r.may_contact}
+    return bool(contacts & roster) and _children_in(tx, text) <= contacts
+
+
+def _children_in(tx: Transaction, text: str) -> set[str]:
+    """The children whose doors stand in a text."""
+    digests = [ids.token_digest(token) for token in DOOR.findall(text)]
+    return set(tx.all(select(Door.person_id).where(col(Door.token_sha256).in_(digests))))
 
 
 def _lesson(tx: Transaction, post: Post, session: VideoSession) -> messages.Lesson:
@@ -167,13 +181,13 @@ class Messages:
                 return None
             if message.not_before_at > self.clock.now():
                 return message.not_before_at
-            allowed = _may_be_written_to(tx, message)
             letter = self._letter(tx, message)
+            allowed = _may_be_written_to(tx, message, letter.text)
         if not allowed:
             self._note(message_id, "withheld", "")
             return None
-        # Noted before the first byte leaves: whoever cancels in between knows that this guardian may have it.
-        self._note(message_id, "trying", "")
+        if not self._begin_try(message_id):
+            return None
         try:
             self.mailer.send(letter)
         except OutcomeUnknown as error:
@@ -186,6 +200,19 @@ class Messages:
             raise
         self._note(message_id, "accepted", "")
         return None
+
+    def _begin_try(self, message_id: str) -> bool:
+        """Noted before the first byte leaves: whoever cancels in between knows that this guardian may have it.
+
+        False where the message was dropped since it was looked at.
+        """
+        now = self.clock.now()
+        with self.database.deciding() as tx:
+            if tx.hold(Message, message_id).state is not MessageState.QUEUED:
+                return False
+            tx.add(Delivery(id=ids.ulid(now), message_id=message_id, at=now, outcome="trying"))
+            tx.commit()
+            return True
 
     def _letter(self, tx: Transaction, message: Message) -> Letter:
         person = tx.need(Person, message.to_person_id)

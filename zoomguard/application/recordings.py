@@ -218,12 +218,16 @@ class Recordings:
         )
 
     def _note_read(self, play_id: str, path: str, start: int, stop: int) -> None:
+        """What was read; a stream that outlives its play goes into the audit by itself."""
         if stop <= start:
             return
         now = self.clock.now()
         with self.database.deciding() as tx:
+            viewing = tx.hold(Viewing, play_id)
             tx.add(ViewingRead(id=ids.ulid(now), viewing_id=play_id, path=path, start=start, stop=stop, at=now))
-            tx.commit()
+            payload = {"path": path, "bytes": stop - start}
+            late = Event("recording.fetched", "viewing", play_id, viewing.person_id, payload)
+            tx.commit(audit=late if viewing.finished_at is not None else ())
 
 
 class _Counted:

@@ -27,7 +27,7 @@ CREATES_A_DAY, WRITES_A_DAY = 90, 100
 # A meeting whose creation is unknown is not made anew so shortly before the start.
 TOO_LATE = timedelta(minutes=15)
 CONFIRM_BEFORE = timedelta(minutes=30)
-SETTINGS_COMPARED = len(GOVERNED) + 6
+SETTINGS_COMPARED = len(GOVERNED) + 9
 
 
 @dataclass(frozen=True)
@@ -125,6 +125,7 @@ def plan_of(parts: SessionParts, tx: Transaction, session: VideoSession, attempt
         minutes=session.minutes,
         zone=session.zone,
         passcode=parts.seals.open("video_session", "passcode", session.id, session.passcode),
+        host_id=session.host_zoom_id,
     )
 
 

@@ -14,7 +14,7 @@ from zoomguard.application.meeting_removal import CANCELLED, MeetingRemoval
 from zoomguard.application.scheduling import Scheduling
 from zoomguard.application.session_parts import SessionParts, change_state, locked, number_of, views
 from zoomguard.domain.audit import Event
-from zoomguard.domain.errors import Conflict, NotThere, OutsideFailed, Refused
+from zoomguard.domain.errors import Conflict, NotAllowed, NotThere, OutsideFailed, Refused
 from zoomguard.domain.people import SERVICE, Who
 from zoomguard.domain.sessions import (
     CANCELLABLE,
@@ -71,6 +71,7 @@ class Sessions:
 
     def show(self, who: Who, id_or_short: str) -> SessionDetail:
         """A session and why it is allowed; NotThere where it is not for this person."""
+        access.require(who, "sessions.see_own")
         with self.parts.database.reading() as tx:
             row = self._seen(tx, who, id_or_short)
             why = tuple(_why(e, access.may(who, "sessions.see_all")) for e in table.evaluations(tx, row.id))
@@ -81,6 +82,9 @@ class Sessions:
         access.require(who, "sessions.cancel")
         with self.parts.database.reading() as tx:
             row = self._seen(tx, who, id_or_short)
+        own = who.id in (row.teacher_id, row.observer_id)
+        if not own and not access.may(who, "sessions.schedule_for_others"):
+            raise NotAllowed("You may cancel only sessions of your own.", "Ask the enrolment office.")
         if row.state is SessionState.CANCELLED:
             return self._view(row.id)
         with self.parts.claims.claim(row.id, wait_s=60) as had:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -53,6 +53,8 @@ GOVERNED: dict[str, tuple[str, Scalar]] = {
 }
 # Zoom does not return these on every account; the host's security settings decide instead (see `WaitingRoomOfHost`).
 WAITING_ROOM_OPTIONS = ("settings.waiting_room_options.mode", "settings.waiting_room_options.who_goes_to_waiting_room")
+# Not sent; where Zoom has it on by itself, it copies recordings to a channel of the account's.
+COPIES = "settings.auto_add_recording_to_video_management.enable"
 # Sent, but never part of GET /meetings/{meetingId} by Zoom's published answer: nothing to compare.
 NOT_RETURNED = frozenset({"settings.push_change_to_calendar"})
 
@@ -91,6 +93,7 @@ class MeetingPlan:
     minutes: int
     zone: str
     passcode: str
+    host_id: str = ""
 
     def request(self) -> dict[str, object]:
         """The body of POST /users/{userId}/meetings, with each governed setting in it."""
@@ -130,6 +133,9 @@ class Meeting:
     join_url: str
     alternative_hosts: frozenset[str]
     values: Mapping[str, Scalar]
+    host_id: str = ""
+    personal: bool = False
+    copied_elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -185,6 +191,9 @@ def meeting_of(answer: Mapping[str, object]) -> Meeting:
         join_url=_text(answer, "join_url"),
         alternative_hosts=frozenset(h.strip().lower() for h in re.split(r"[;,]", str(alternative)) if h.strip()),
         values={path: value for path in GOVERNED if (value := _get(answer, path.split("."))) is not None},
+        host_id=_text(answer, "host_id"),
+        personal=bool(answer.get("pmi")),
+        copied_elsewhere=_get(answer, COPIES.split(".")) not in (None, False),
     )
 
 
@@ -222,7 +231,21 @@ def _other_differences(plan: MeetingPlan, meeting: Meeting) -> tuple[Difference,
         found.append(Difference("agenda", "VC-IDENTITY", "our mark", "another text"))
     if meeting.topic != plan.topic:
         found.append(Difference("topic", "ID-NOPUBLISH", plan.topic, "another topic"))
-    return tuple(found)
+    return tuple(found) + tuple(_uninvited(plan, meeting))
+
+
+def _uninvited(plan: MeetingPlan, meeting: Meeting) -> Iterator[Difference]:
+    """What Zoom may have done that nothing in the request speaks of."""
+    # Zoom gives the host by id and by address; where it leaves one out, the other one tells.
+    hosted_by, wanted = (meeting.host_id, plan.host_id) if meeting.host_id else (meeting.host_email, plan.host_email)
+    if wanted and hosted_by != wanted:
+        got = "another account" if hosted_by else None
+        yield Difference("host_id", "OBSERVER-AT-ZOOM", "the teacher's account", got)
+    # Where Zoom owns up to `use_pmi`, that is the finding.
+    if meeting.personal and meeting.values.get("settings.use_pmi") is False:
+        yield Difference("pmi", "VC-PASSCODE", None, "a personal meeting number")
+    if meeting.copied_elsewhere:
+        yield Difference(COPIES, "VC-RECORD", False, True)
 
 
 def _passcode_words(passcode: str) -> str | None:

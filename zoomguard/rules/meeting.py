@@ -201,7 +201,8 @@ def _agenda(facts: MeetingFacts) -> str:
 
 
 def _personal(text: str, names: frozenset[str]) -> Iterator[str]:
-    if any(_word(_plain(name), text) for name in names):
+    # A course code knows plain letters alone: a name is sought as it is written, and as it would be typed there.
+    if any(_word(_plain(name), text) or _typed(name) & _pieces(text) for name in names):
         yield "a name of the roster"
     yield from (what for what, pattern in _PERSONAL if pattern.search(text))
 
@@ -209,6 +210,28 @@ def _personal(text: str, names: frozenset[str]) -> Iterator[str]:
 def _word(name: str, text: str) -> bool:
     """Whether the name stands in the text by itself; an underscore parts words as a space does."""
     return len(name) >= 2 and re.search(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", text) is not None
+
+
+_UNMARKED = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ı": "i"}
+)
+
+
+def _letters(text: str) -> str:
+    """Without marks above and below letters, blanks, hyphens and apostrophes."""
+    parted = unicodedata.normalize("NFKD", _plain(text).translate(_UNMARKED))
+    return "".join(c for c in parted if c.isalnum())
+
+
+def _typed(name: str) -> set[str]:
+    """How a name would be typed with plain letters: in one piece."""
+    return {letters} if len(letters := _letters(name)) >= 2 else set()
+
+
+def _pieces(text: str) -> set[str]:
+    """The words of a text with plain letters, each alone and joined with up to two that follow."""
+    words = [_letters(word) for word in re.split(r"[\W_]+", unicodedata.normalize("NFC", text)) if word]
+    return {"".join(words[i : i + n]) for i in range(len(words)) for n in (1, 2, 3)}
 
 
 def _plain(text: str) -> str:

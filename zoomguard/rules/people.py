@@ -39,6 +39,8 @@ def a_second_member_of_staff_observes(people: PeopleFacts, terms: Terms) -> Verd
     email = people.observer.email
     if _same_person(people.teacher, people.observer):
         return failed("The observer is the teacher.", email)
+    if _same_account(people.teacher_posture, people.observer_posture):
+        return failed("Teacher and observer are one account at Zoom.", email)
     if reasons := tuple(_against_observing(people, people.observer)):
         return failed(" ".join(reasons), email)
     if people.observer_posture is None:
@@ -52,6 +54,11 @@ _AT_ZOOM = "Ask the college's Zoom administrator for a licensed, active Zoom acc
 def _same_person(teacher: StaffOnRecord, observer: StaffOnRecord) -> bool:
     """A second record with the same staff number is the same person; two without a number need not be."""
     return teacher.id == observer.id or (bool(teacher.reference) and teacher.reference == observer.reference)
+
+
+def _same_account(teacher: HostPosture | None, observer: HostPosture | None) -> bool:
+    """Two addresses of one Zoom user: nobody else would be in the room."""
+    return teacher is not None and observer is not None and teacher.zoom_user_id == observer.zoom_user_id
 
 
 def _against_observing(people: PeopleFacts, observer: StaffOnRecord) -> Iterator[str]:

@@ -58,6 +58,8 @@ def _production_lines(s: Settings) -> list[str]:
     for name, url in {"ZOOM_API_URL": s.zoom_api_url, "ZOOM_OAUTH_URL": s.zoom_oauth_url}.items():
         if not url.startswith("https://"):
             wrong.append(f"{name}: must begin with https:// in production")
+    if s.s3_endpoint_url and not s.s3_endpoint_url.startswith("https://") and not _loopback(s.s3_endpoint_url):
+        wrong.append("S3_ENDPOINT_URL: must begin with https:// in production; films of children go there")
     if s.staff_domains and s.mail_from.rpartition("@")[2].strip("> ").lower() not in s.staff_domains:
         wrong.append("MAIL_FROM: must be an address of the organisation (STAFF_DOMAINS)")
     if not s.public_url.startswith("https://"):

@@ -38,6 +38,8 @@ def load(environ: Mapping[str, str], beside: Mapping[str, str] | None = None) ->
         if "AWS_ACCESS_KEY_ID" not in environ:
             # A make-believe S3 takes any key; boto3 refuses to work without one.
             values = {"S3_ACCESS_KEY": "sandbox", "S3_SECRET_KEY": "sandbox", **values}
+    elif any(variable.startswith(f"{PREFIX}TEST_") for variable in environ):
+        wrong.append("TEST_...: is for test runs; unset it in production")
     settings = _build(environment, home_of(environ), values, wrong)
     if wrong:
         raise SettingsWrong(tuple(f"{PREFIX}{line}" for line in wrong))
