@@ -5,9 +5,22 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
-from zoomguard.tables import access, audit, consents, install, messages, people, recordings, sessions, watch, work
+from zoomguard.tables import (
+    access,
+    audit,
+    batches,
+    consents,
+    install,
+    messages,
+    observers,
+    people,
+    recordings,
+    sessions,
+    watch,
+    work,
+)
 
-MODULES = (access, audit, consents, install, messages, people, recordings, sessions, watch, work)
+MODULES = (access, audit, batches, consents, install, messages, observers, people, recordings, sessions, watch, work)
 
 
 def metadata() -> sa.MetaData:

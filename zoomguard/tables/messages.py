@@ -37,6 +37,13 @@ class Message(Row, table=True):
     subject_id: str = column(index=True)
     subject_line: str = column()
     body: str = column(Personal.PERSONAL, "erasure")
+    # The calendar entry that goes with it, sealed because it holds a door.
+    calendar: str = column(Personal.SECRET, default="")
+    calendar_method: str = column(default="")
+    audience: str = column(default="guardian")
+    # Why it waits, and for whom: free text to a child waits for a designated person.
+    reason: str = column(default="")
+    awaits: str = column(default="")
     step: int = column(default=0)
     not_before_at: datetime = column(type=UTCDateTime)
     state: MessageState = column(type=chosen(MessageState, "state"), default=MessageState.QUEUED)

@@ -59,6 +59,25 @@ class VideoSession(Row, table=True):
     idempotency_key: str | None = column(default=None, unique=True)
     body_hash: str = column()
     made_at: datetime = column(type=UTCDateTime)
+    batch_id: str | None = column(default=None)
+    # The observer was picked by us, and may be picked anew.
+    pool: bool = column(default=False)
+    accepted_at: datetime | None = column(default=None, type=UTCDateTime)
+    # A change under way, and what is wanted: both the old and the new count as taken until Zoom's answer decides.
+    change: str = column(default="")
+    changed_by: str = column(Personal.PSEUDONYM, default="")
+    next_teacher_id: str | None = column(Personal.PSEUDONYM, default=None)
+    next_observer_id: str | None = column(Personal.PSEUDONYM, default=None)
+    next_starts_at: datetime | None = column(default=None, type=UTCDateTime)
+    next_minutes: int | None = column(default=None)
+    next_zone: str = column(default="")
+    next_local_start: str = column(default="")
+    # SEQUENCE of the calendar entry (RFC 5545): raised with each change that people are told of.
+    sequence: int = column(default=0)
+    # How often settings changed in Zoom were put back.
+    repairs: int = column(default=0)
+    risk: str = column(default="")
+    direct_at: datetime | None = column(default=None, type=UTCDateTime)
     version: int = column(default=1)
 
 
@@ -84,6 +103,17 @@ class SessionChild(Row, table=True):
     state: ChildState = column(type=chosen(ChildState, "state"), default=ChildState.ADDED)
 
 
+class SessionReserve(Row, table=True):
+    """A named reserve: asked in order of rank when the observer says no."""
+
+    __tablename__ = "session_reserve"
+    KIND: ClassVar[RowKind] = RowKind.DECISION
+
+    session_id: str = column(primary_key=True, foreign_key="video_session.id")
+    person_id: str = column(Personal.PSEUDONYM, primary_key=True, foreign_key="person.id")
+    rank: int = column()
+
+
 class EvaluationRow(Row, table=True):
     """Rules asked about one session (or a refused ask, which has none) on one occasion."""
 
@@ -101,7 +131,7 @@ class EvaluationRow(Row, table=True):
 
 
 class Door(Row, table=True):
-    """Our own stable page in front of a Zoom link; only the token's digest is kept."""
+    """Our own stable page in front of a Zoom link: found by the token's digest."""
 
     __tablename__ = "door"
     KIND: ClassVar[RowKind] = RowKind.DECISION
@@ -110,6 +140,8 @@ class Door(Row, table=True):
     token_sha256: str = column(Personal.SECRET, unique=True)
     session_id: str = column(foreign_key="video_session.id", index=True)
     person_id: str = column(Personal.PSEUDONYM, foreign_key="person.id")
+    # Sealed: a change is told with the same door.
+    token: str = column(Personal.SECRET, default="")
     state: DoorState = column(type=chosen(DoorState, "state"), default=DoorState.OPEN)
 
 

@@ -1,0 +1,58 @@
+"""Who was asked to observe a session, and what they answered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from sqlmodel import col, select
+
+from zoomguard.tables.database import Transaction
+from zoomguard.tables.types import Personal, Row, RowKind, UTCDateTime, chosen, column, key
+
+
+class AskKind(StrEnum):
+    """As what somebody was asked."""
+
+    ASSIGNED = "assigned"
+    RESERVE = "reserve"
+    POOL = "pool"
+
+
+class AskState(StrEnum):
+    """What came of it: `covered` where somebody else said yes first, `ended` where the question fell away."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    COVERED = "covered"
+    ENDED = "ended"
+
+
+class ObserverAsk(Row, table=True):
+    """One question to one member of staff about one session; the link's token is kept as a digest."""
+
+    __tablename__ = "observer_ask"
+    KIND: ClassVar[RowKind] = RowKind.DECISION
+
+    id: str = key()
+    session_id: str = column(foreign_key="video_session.id", index=True)
+    person_id: str = column(Personal.PSEUDONYM, foreign_key="person.id", index=True)
+    kind: AskKind = column(type=chosen(AskKind, "kind"))
+    token_sha256: str = column(Personal.SECRET, unique=True)
+    state: AskState = column(type=chosen(AskState, "state"), default=AskState.OPEN)
+    asked_at: datetime = column(type=UTCDateTime)
+    answered_at: datetime | None = column(default=None, type=UTCDateTime)
+    answered_by: str = column(Personal.PSEUDONYM, default="")
+    version: int = column(default=1)
+
+
+def asks_of(tx: Transaction, session_id: str) -> list[ObserverAsk]:
+    """Everybody who was asked about a session, oldest first."""
+    return tx.all(select(ObserverAsk).where(ObserverAsk.session_id == session_id).order_by(col(ObserverAsk.id)))
+
+
+def ask_by_token(tx: Transaction, digest: str) -> ObserverAsk | None:
+    """The question that a link belongs to."""
+    return tx.first(select(ObserverAsk).where(ObserverAsk.token_sha256 == digest))
