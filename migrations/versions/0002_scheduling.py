@@ -40,6 +40,7 @@ def added() -> dict[str, tuple[sa.Column, ...]]:
             sa.Column("accepted_at", moment(), nullable=True),
             text("change"),
             text("changed_by"),
+            text("change_note"),
             sa.Column("next_teacher_id", sa.String(), nullable=True),
             sa.Column("next_observer_id", sa.String(), nullable=True),
             sa.Column("next_starts_at", moment(), nullable=True),
@@ -130,6 +131,7 @@ def create_batches() -> None:
         "batch_row",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("batch_id", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("line", sa.Integer(), nullable=False),
         sa.Column("row_key", sa.String(), nullable=False),
         sa.Column("label", sa.String(), nullable=False),
@@ -144,6 +146,6 @@ def create_batches() -> None:
         sa.ForeignKeyConstraint(["batch_id"], ["batch.id"], name="fk_batch_row_batch_id_batch"),
         sa.ForeignKeyConstraint(["session_id"], ["video_session.id"], name="fk_batch_row_session_id_video_session"),
         sa.PrimaryKeyConstraint("id", name="pk_batch_row"),
-        sa.UniqueConstraint("batch_id", "line", name="uq_batch_row_batch_id_line"),
+        sa.UniqueConstraint("batch_id", "position", name="uq_batch_row_batch_id_position"),
     )
     op.create_index("ix_batch_row_batch_id", "batch_row", ["batch_id"], unique=False)

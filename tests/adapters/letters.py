@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from tests.adapters.wire import Accepting
@@ -12,6 +13,8 @@ NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 TEXT = "Liebe Eltern,\n\nÜbersicht: https://college.example/g/0123456789\n.\nFrom here on – good-bye.\n"
 MESSAGE_ID = "<01JD0000000000000000000001.01JD0000000000000000000002@college.example>"
 LETTER = Letter("guardian@home.example", "Unterricht für morgen", TEXT, MESSAGE_ID, {"X-Zoomguard": "invitation"})
+ENTRY = "BEGIN:VCALENDAR\r\nMETHOD:PUBLISH\r\nSUMMARY:MATHS-7B\r\nEND:VCALENDAR\r\n"
+INVITED = replace(LETTER, calendar=ENTRY, calendar_method="PUBLISH")
 FROM = "The College <lessons@college.example>"
 
 

@@ -3,13 +3,15 @@
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.adapters.letters import FROM, LETTER, MESSAGE_ID, TEXT, Scripted, mailer
+from tests.adapters.letters import ENTRY, FROM, INVITED, LETTER, MESSAGE_ID, TEXT, Scripted, mailer
 from tests.adapters.wire import free_port
+from zoomguard.application.ports import Letter
 from zoomguard.domain.errors import Fault, OutcomeUnknown, OutsideFailed
 from zoomguard.sandbox.mailbox import Mailbox
 
@@ -41,6 +43,29 @@ def test_the_same_letter_twice_has_the_same_message_id(mailbox: Mailbox) -> None
     assert {came["headers"]["Message-ID"] for came in mailbox.messages()} == {MESSAGE_ID}
 
 
+def test_a_calendar_entry_is_a_file_beside_the_text(tmp_path: Path, mailbox: Mailbox) -> None:
+    mailbox.keep_in(tmp_path)
+    mailer(mailbox.url).send(INVITED)
+    (came,) = mailbox.messages()
+    assert (came["text"], came["calendar"]) == (TEXT, ENTRY)
+    whole = message_from_bytes(next(tmp_path.glob("*.eml")).read_bytes(), policy=policy.default)
+    words, entry = whole.iter_parts()
+    assert (whole.get_content_type(), words.get_content_type()) == ("multipart/mixed", "text/plain")
+    assert entry["Content-Type"] == 'text/calendar; charset="utf-8"; method="PUBLISH"'
+    assert (entry.get_content_disposition(), entry.get_filename()) == ("attachment", "invite.ics")
+
+
+@pytest.mark.parametrize("letter", [LETTER, INVITED])
+def test_nobody_is_named_in_a_header_but_the_college(tmp_path: Path, mailbox: Mailbox, letter: Letter) -> None:
+    """Names belong into the text: servers on the way log headers."""
+    mailbox.keep_in(tmp_path)
+    mailer(mailbox.url).send(replace(letter, text="Lena Kral", calendar=letter.calendar.replace("MATHS-7B", "Lena")))
+    whole = message_from_bytes(next(tmp_path.glob("*.eml")).read_bytes(), policy=policy.default)
+    heads = [f"{name}: {value}" for part in whole.walk() for name, value in part.items()]
+    assert not [one for one in heads if "Lena" in one or "Kral" in one]
+    assert [str(whole["To"]), str(whole["From"])] == [LETTER.to, FROM]
+
+
 @pytest.mark.parametrize("text", ["ü" * 3000, "x" * 3000, TEXT])
 def test_the_bytes_on_the_wire_are_ascii_and_lines_stay_short(tmp_path: Path, mailbox: Mailbox, text: str) -> None:
     mailbox.keep_in(tmp_path)
@@ -70,6 +95,9 @@ def test_the_bytes_on_the_wire_are_ascii_and_lines_stay_short(tmp_path: Path, ma
         {"headers": {"X-A: 1\r\nBcc": "b@evil.example"}},
         {"headers": {"bcc": "b@evil.example"}},
         {"headers": {"From": "other@evil.example"}},
+        {"calendar": ENTRY, "calendar_method": ""},
+        {"calendar": ENTRY, "calendar_method": "PUBLISH\r\nBcc: b@evil.example"},
+        {"calendar": ENTRY, "calendar_method": 'X"; name="b'},
     ],
 )
 def test_a_header_cannot_smuggle_in_another(mailbox: Mailbox, change: dict[str, Any]) -> None:

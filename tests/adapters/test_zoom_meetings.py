@@ -172,3 +172,75 @@ def test_registrants_of_a_status_are_listed() -> None:
 def test_a_registrant_that_cannot_be_told_is_not_left_out() -> None:
     given, _ = _asked(lambda a: answer({"registrants": [{"id": "x"}]}), "registrants", 5, "approved")
     assert isinstance(given, OutsideFailed)
+
+
+# Ending, cancelling, the host's link
+
+ENDED = Reply(204)
+RUNS, WAITS = answer({"id": 5, "status": "started"}), answer({"id": 5, "status": "waiting"})
+NOT_STARTED = answer({"code": 300, "message": "The meeting has not started."}, 400)
+
+
+def test_ending_is_one_put() -> None:
+    given, asked = _asked(lambda a: ENDED, "end", 5)
+    assert given is None
+    assert [(a.method, a.path, a.document) for a in asked] == [("PUT", "/v2/meetings/5/status", {"action": "end"})]
+
+
+@pytest.mark.parametrize("replies", [(NO_MEETING,), (NOT_STARTED, WAITS), (NOT_STARTED, NO_MEETING)])
+def test_where_nothing_runs_ending_is_done(replies: tuple[Reply, ...]) -> None:
+    given, asked = _asked(in_turn(*replies), "end", 5)
+    assert given is None
+    assert [a.method for a in asked] == ["PUT", "GET"][: len(replies)]
+
+
+@pytest.mark.parametrize(
+    ("replies", "code"),
+    [
+        ((NOT_STARTED, RUNS), "ZOOM_REFUSED_REQUEST"),
+        ((NOT_STARTED, answer({"id": 5})), "ZOOM_REFUSED_REQUEST"),
+        ((NOT_STARTED, answer({"code": 4711, "message": "scopes:[a:b]"}, 400)), "ZOOM_SCOPES"),
+        ((answer({"code": 4711, "message": "scopes:[a:b]"}, 400),), "ZOOM_SCOPES"),
+    ],
+)
+def test_a_refusal_to_end_counts_where_the_meeting_may_run(replies: tuple[Reply, ...], code: str) -> None:
+    given, _ = _asked(in_turn(*replies), "end", 5)
+    assert isinstance(given, OutsideFailed)
+    assert given.code == code
+
+
+@pytest.mark.parametrize("act", ["end", "cancel_registrants"])
+@pytest.mark.parametrize("reply", [Reply(lost=True), Reply(500), Reply(200, b"<html>")])
+def test_an_end_or_a_cancellation_whose_answer_is_lost_is_unknown(reply: Reply, act: str) -> None:
+    more = ((Registrant("r1", "p1@r.example", "approved", ""),),) if act == "cancel_registrants" else ()
+    given, asked = _asked(lambda a: reply, act, 5, *more)
+    assert isinstance(given, OutcomeUnknown)
+    assert len(asked) == 1
+
+
+def test_registrants_are_cancelled_by_id_and_address_thirty_at_a_time() -> None:
+    people = tuple(Registrant(f"r{n}", f"p{n}@r.example", "approved", "https://z/j") for n in range(31))
+    given, asked = _asked(lambda a: Reply(204), "cancel_registrants", 5, people)
+    assert given is None
+    assert [(a.method, a.path) for a in asked] == [("PUT", "/v2/meetings/5/registrants/status")] * 2
+    bodies = [a.document for a in asked]
+    assert [len(body["registrants"]) for body in bodies] == [30, 1]
+    assert bodies[1] == {"action": "cancel", "registrants": [{"id": "r30", "email": "p30@r.example"}]}
+
+
+def test_nobody_to_cancel_is_no_call() -> None:
+    assert _asked(lambda a: Reply(500), "cancel_registrants", 5, ()) == (None, [])
+
+
+def test_the_host_link_is_read_each_time() -> None:
+    links = in_turn(answer({"start_url": "https://z/s/5?zak=1"}), answer({"start_url": "https://z/s/5?zak=2"}))
+    with scripted(with_token(links)) as server:
+        meetings = ZoomMeetings(edge(server).calls)
+        assert [meetings.start_url(5), meetings.start_url(5)] == ["https://z/s/5?zak=1", "https://z/s/5?zak=2"]
+
+
+@pytest.mark.parametrize("document", [{}, {"start_url": ""}, {"start_url": None}, {"start_url": "javascript:x"}])
+def test_an_answer_without_the_host_link_is_no_link(document: dict[str, object]) -> None:
+    given, _ = _asked(lambda a: answer(document), "start_url", 5)
+    assert isinstance(given, OutsideFailed)
+    assert "javascript" not in str(given)

@@ -20,7 +20,16 @@ from zoomguard.tables.audit import Audit
 from zoomguard.tables.sessions import VideoSession
 from zoomguard.tables.work import Work
 
-KINDS = ("create_meeting", "remove_meeting", "send_message", "sweep_meetings")
+KINDS = (
+    "create_meeting",
+    "remove_meeting",
+    "change_meeting",
+    "settle_entries",
+    "schedule_batch",
+    "create_planned",
+    "send_message",
+    "sweep_meetings",
+)
 INVITED = (
     "eva.kral@families.example",
     "jan.kral@families.example",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,12 @@ class Terminal:
         self.environ.setenv("ZOOMGUARD_SERVER", url)
         if token:
             self.environ.setenv("ZOOMGUARD_TOKEN", token)
+        return self
+
+    def types(self, *lines: str) -> Terminal:
+        """Somebody sits there, and answers questions so."""
+        self.environ.setattr("zoomguard.cli.asking.on_terminal", lambda: True)
+        self.environ.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
         return self
 
     def run(self, *arguments: str) -> Said:

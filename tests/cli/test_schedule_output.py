@@ -8,41 +8,12 @@ import pytest
 
 from tests.adapters.scripted_server import Asked, Reply, answer, in_turn, scripted
 from tests.cli.caller import Terminal
+from tests.cli.documents import a_session, changed, finding, scheduled
 
 ASK = (
     "schedule", "--observer", "p.nandakumar@northmoor.example", "--child", "C-0101", "--child", "C-0102",
     "--course", "MATHS-7B", "--start", "2026-12-01 16:00", "--minutes", "50",
 )  # fmt: skip
-
-
-def a_session(**change: Any) -> dict[str, Any]:
-    session: dict[str, Any] = {
-        "id": "01KB00000000000000000000AA",
-        "short_id": "S-7K2M",
-        "state": "scheduled",
-        "course": "MATHS-7B",
-        "starts_at": "2026-12-01T16:00:00Z",
-        "minutes": 50,
-        "zone": "Europe/London",
-        "meeting_number": 95486516101,
-        "teacher": "t.wren@northmoor.example",
-        "observer": "p.nandakumar@northmoor.example",
-        "children": ["C-0101", "C-0102"],
-    }
-    return session | change
-
-
-def scheduled(**change: Any) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "schema": "zoomguard/1", "outcome": "scheduled", "session": a_session(), "findings": [], "zoom_writes": 2,
-        "settings_compared": 19, "invitations": 3,
-    }  # fmt: skip
-    return document | change
-
-
-def finding(rule: str, **change: Any) -> dict[str, Any]:
-    empty = {"subject": "", "reason": "", "wanted": None, "got": None, "remedy": "", "who": ""}
-    return {"rule": rule, "verdict": "fail", **empty, **change}
 
 
 REFUSED = scheduled(
@@ -150,7 +121,7 @@ def test_what_is_missing_is_named_all_at_once_where_nobody_can_be_asked(terminal
     with scripted(lambda asked: answer(scheduled())) as service:
         said = terminal.points_to(service.url).run("schedule", "--course", "MATHS-7B")
     assert (said.code, service.asked) == (2, [])
-    assert "--observer, --child, --start, --minutes" in " ".join(said.err.split())
+    assert "Missing --group or --child, --start, --minutes." in " ".join(said.err.split())
 
 
 def test_the_list_groups_by_day_and_zone(terminal: Terminal) -> None:
@@ -190,12 +161,12 @@ def test_show_says_why_a_session_is_allowed(terminal: Terminal) -> None:
     assert "Holds CON-CHANNEL" in words and "Consents 01KB00000000000000000000AB" in words
 
 
-def test_a_dry_cancel_only_looks(terminal: Terminal) -> None:
-    with scripted(lambda asked: answer({"session": a_session(), "why": []})) as service:
+def test_a_dry_cancel_says_so_to_the_service(terminal: Terminal) -> None:
+    with scripted(lambda asked: answer(changed(outcome="possible"))) as service:
         assert terminal.points_to(service.url).run("sessions", "cancel", "S-7K2M", "--dry-run").code == 0
-        assert [a.method for a in service.asked] == ["GET"]
         terminal.run("sessions", "cancel", "S-7K2M")
-    assert (service.asked[-1].method, service.asked[-1].path) == ("POST", "/api/v1/sessions/S-7K2M/cancel")
+    assert [a.path for a in service.asked] == ["/api/v1/sessions/S-7K2M/cancel"] * 2
+    assert [a.document["dry_run"] for a in service.asked] == [True, False]
 
 
 def test_an_id_cannot_lead_to_another_address(terminal: Terminal) -> None:

@@ -1,10 +1,14 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.builders import OBSERVER, TERMS, an_observer, safe_consents, safe_meeting, safe_people
+from zoomguard.domain.calendars import OfficeHours
 from zoomguard.domain.consents import ConsentState, Scope
 from zoomguard.domain.errors import Fault, UnknownReference
 from zoomguard.domain.findings import Finding, Outcome
-from zoomguard.rules import consents, meeting, people
+from zoomguard.rules import consents, meeting, messages, people
+from zoomguard.rules.facts import MessageFacts
 from zoomguard.rules.occasions import ASKED, RULES, Evaluation, Facts, evaluate, rule_by_id
 from zoomguard.rules.rule import Level
 
@@ -25,8 +29,20 @@ def test_a_safe_session_passes_without_a_blocking_finding():
     assert evaluation.occasion == "schedule"
 
 
-def test_every_rule_is_asked_when_a_session_is_scheduled():
-    assert {f.rule for f in evaluate("schedule", SAFE, TERMS).findings} == {r.id for r in RULES}
+def test_every_rule_about_a_session_is_asked_when_it_is_scheduled():
+    about_sessions = (*people.RULES, *consents.RULES, *meeting.RULES)
+    assert {f.rule for f in evaluate("schedule", SAFE, TERMS).findings} == {r.id for r in about_sessions}
+
+
+def test_every_rule_about_messages_is_asked_before_one_leaves_and_tone_only_warns():
+    now = datetime(2026, 12, 1, 10, tzinfo=UTC)
+    zone = "Europe/London"
+    message = MessageFacts("child", "", "lol", now, OfficeHours(), zone, zone, True, True, designated=True)
+    evaluation = evaluate("message", Facts(message=message), TERMS)
+    assert {f.rule for f in evaluation.findings} == {r.id for r in messages.RULES}
+    assert {f.rule for f in evaluation.findings if f.verdict is Outcome.FAIL} == {"MSG-TONE"}
+    assert (evaluation.blocking, evaluation.verdict) == ((), "pass")
+    assert evaluate("schedule", Facts(message=message), TERMS).findings == ()
 
 
 def test_rules_about_facts_that_are_absent_are_not_asked():
@@ -121,7 +137,7 @@ def test_ids_are_unique_and_each_rule_is_asked_on_some_occasion():
     assert set(ids) == {i for asked in ASKED.values() for i in asked}
 
 
-@pytest.mark.parametrize("module", [people, consents, meeting])
+@pytest.mark.parametrize("module", [people, consents, meeting, messages])
 def test_each_rule_of_a_file_stands_in_its_closing_tuple(module: object):
     made = {id(v) for v in vars(module).values() if type(v).__name__ == "Rule"}
     assert made == {id(r) for r in module.RULES}

@@ -71,6 +71,10 @@ ONE_CHANGE = {
         safe_people(observer_posture=a_posture(OBSERVER, active=False)),
         ("VC-OBSERVER", "fail", OBSERVER),
     ),
+    "observer without a yes": (
+        safe_people(observer_accepted=False),
+        ("VC-OBSERVER-ACCEPTED", "fail", OBSERVER),
+    ),
     "observer unknown to Zoom": (safe_people(observer_posture=None), ("VC-OBSERVER", "unknown", OBSERVER)),
     "observer outside the domains": (
         safe_people(observer=None, observer_organisational=False, observer_posture=None),
@@ -145,8 +149,14 @@ ONE_CHANGE = {
 
 
 def test_safe_people_give_no_finding_and_every_rule_is_asked():
-    assert wrong(safe_people()) == []
-    assert {f.rule for f in found(safe_people()) if f.verdict is Outcome.PASS} == {r.id for r in people.RULES}
+    safe = safe_people(observer_accepted=True)
+    assert wrong(safe) == []
+    assert {f.rule for f in found(safe) if f.verdict is Outcome.PASS} == {r.id for r in people.RULES}
+
+
+def test_before_anybody_was_asked_a_yes_is_not_missed():
+    told = [f.verdict for f in found(safe_people()) if f.rule == "VC-OBSERVER-ACCEPTED"]
+    assert told == [Outcome.NOT_APPLICABLE]
 
 
 @pytest.mark.parametrize(("facts", "expected"), ONE_CHANGE.values(), ids=ONE_CHANGE)

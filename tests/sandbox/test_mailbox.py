@@ -62,6 +62,17 @@ def test_the_text_is_the_plain_part_of_a_mail_with_several_parts(mailbox: Mailbo
     assert mailbox.messages()[0]["text"] == "plain words\n"
 
 
+def test_the_calendar_part_is_told_apart_from_the_text(mailbox: Mailbox) -> None:
+    message = mail(text="plain words\n")
+    entry = "BEGIN:VCALENDAR\r\nSUMMARY:Toán\r\nEND:VCALENDAR\r\n"
+    message.add_attachment(entry, subtype="calendar", filename="invite.ics", params={"method": "PUBLISH"})
+    send(mailbox, message)
+    send(mailbox, mail())
+    came, without = mailbox.messages()
+    assert (came["text"], came["calendar"]) == ("plain words\n", entry)
+    assert without["calendar"] == ""
+
+
 def test_a_mail_without_a_plain_part_has_no_text(mailbox: Mailbox) -> None:
     message = mail()
     message.set_content("<p>marked words</p>", subtype="html")

@@ -5,44 +5,14 @@ import hmac
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.sandbox.webhook_catcher import WebhookCatcher
-from tests.sandbox.zoom_caller import NINE, OBSERVER, TEACHER, ZoomCaller, twice
+from tests.sandbox.webhook_catcher import WebhookCatcher, until
+from tests.sandbox.zoom_caller import NINE, OBSERVER, TEACHER, ZoomCaller, scene, twice
 from zoomguard.sandbox import Sandbox, SandboxClock
-
-
-@pytest.fixture
-def catcher(sandbox: Sandbox) -> Iterator[WebhookCatcher]:
-    receiver = WebhookCatcher()
-    receiver.secret = sandbox.settings()["ZOOMGUARD_ZOOM_WEBHOOK_SECRET"]
-    sandbox.deliver_webhooks_to(receiver.url)
-    yield receiver
-    sandbox.deliver_webhooks_to(None)
-    receiver.stop()
-
-
-@pytest.fixture
-def number(zoom: ZoomCaller) -> int:
-    """A lesson tomorrow with two children."""
-    meeting = int(zoom.create(topic=f"MATHS S-{len(zoom.sandbox.calls()):04}").json["id"])
-    zoom.register(meeting, "ada", "minh")
-    return meeting
-
-
-def until(true: Callable[[], bool]) -> bool:
-    stop_s = time.monotonic() + 3
-    while not true() and time.monotonic() < stop_s:
-        time.sleep(0.01)
-    return true()
-
-
-def scene(at_s: float, kind: str, who: str = "") -> dict[str, Any]:
-    return {"at_s": at_s, "kind": kind, "who": who}
 
 
 def test_an_ordinary_lesson_is_told_in_order_with_its_own_times(

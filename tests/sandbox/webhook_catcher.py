@@ -4,6 +4,8 @@ import hashlib
 import hmac
 import json
 import threading
+import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -57,3 +59,11 @@ class WebhookCatcher:
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+
+def until(true: Callable[[], bool]) -> bool:
+    """Whether it comes true within three seconds."""
+    stop_s = time.monotonic() + 3
+    while not true() and time.monotonic() < stop_s:
+        time.sleep(0.01)
+    return true()

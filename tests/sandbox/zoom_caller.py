@@ -123,9 +123,18 @@ class ZoomCaller:
         )
         return Reply(status, {}, json.dumps(answer).encode())
 
+    def as_host(self, session: Any, act: str, **more: Any) -> Any:
+        """Do something in Zoom's own pages; the answer's document."""
+        return self.control("POST", "/sandbox/host", {"session": str(session), "act": act, **more}).json
+
     def hold(self, session: Any, **script: Any) -> Any:
         """Play a lesson; the answer's document."""
         return self.control("POST", "/sandbox/play", {"session": str(session), **script}).json
+
+
+def scene(at_s: float, kind: str, who: str = "") -> dict[str, Any]:
+    """One thing that happens in a lesson."""
+    return {"at_s": at_s, "kind": kind, "who": who}
 
 
 def twice(uuid: str) -> str:

@@ -9,13 +9,16 @@ import pytest
 from sqlmodel import select
 
 from tests.house import COORDINATOR, START, TEACHER, Home, a_home
+from tests.web.browsing import look
 from tests.web.serving import Reply, Site, served
 from zoomguard.application.watch import Watch
 from zoomguard.domain.errors import Busy
 from zoomguard.domain.sessions import SessionView
-from zoomguard.tables.sessions import DoorOpened
+from zoomguard.rules.terms import Terms
+from zoomguard.tables.doors import DoorOpened
 
 DOOR = re.compile(r"https?://[^\s/]+(/j/[A-Za-z0-9_-]+)")
+SENTENCE = "You cannot join a lesson here now."
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +66,7 @@ def test_a_door_opens_in_time_for_its_child_and_every_refusal_looks_alike(moving
     moving.app.sessions.cancel(moving.who(COORDINATOR), other.short_id)
 
     wrong = likeness(site.ask("GET", "/j/zgd_no-such-token"))
-    assert wrong[0] == 200 and b"You cannot join a lesson here now." in wrong[2]
+    assert wrong[0] == 200 and SENTENCE.encode() in wrong[2]
     early = likeness(site.ask("GET", doors[0]))
     assert opened(moving) == 0
 
@@ -75,6 +78,8 @@ def test_a_door_opens_in_time_for_its_child_and_every_refusal_looks_alike(moving
 
     refusals = [site.ask("GET", p) for p in (cancelled[0], "/j/", "/j/a/b", "/j/" + "x" * 500, "/j/%00", "/j/%C3%A9")]
     assert {str(likeness(r)) for r in refusals} == {str(wrong)} == {str(early)}
+    refusals = [look(site, p) for p in (cancelled[0], "/j/zgd_no-such-token", "/j/%00")]
+    assert {str(likeness(r)) for r in refusals} == {str(wrong)}
     assert site.ask("HEAD", doors[0]).status == 200
     assert opened(moving) == 1
 
@@ -98,8 +103,8 @@ def test_the_neutral_page_takes_nothing_from_elsewhere_and_nothing_from_the_addr
     assert reply.headers["Content-Type"] == "text/html; charset=utf-8"
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-def test_a_door_is_only_looked_at(site: Site, method: str) -> None:
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+def test_a_door_is_looked_at_or_opened_and_nothing_else(site: Site, method: str) -> None:
     assert site.ask(method, "/j/token").status == 405
 
 
@@ -112,7 +117,12 @@ def test_a_door_behind_a_busy_database_says_the_same_and_asks_to_come_again(watc
     def busy(token: str) -> str:
         raise Busy("The database could not be reached or is busy.")
 
-    with served(SimpleNamespace(environment="sandbox", doors=SimpleNamespace(open=busy), watch=watch)) as running:
+    college = SimpleNamespace(terms=Terms("0123456789ab"))
+    application = SimpleNamespace(
+        environment="sandbox", doors=SimpleNamespace(open=busy, look=busy), watch=watch, installation=college
+    )
+    with served(application) as running:
         reply, wrong = running.ask("GET", "/j/token"), running.ask("GET", "/j/a.b")
+        looked = look(running, "/j/token")
     assert (reply.status, wrong.status, reply.body == wrong.body) == (503, 200, True)
-    assert reply.headers["Retry-After"] == "5"
+    assert reply.headers["Retry-After"] == looked.headers["Retry-After"] == "5"

@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from tests.house import Home
+from tests.web.browsing import look, words
 from tests.web.serving import Site, event, served
 from zoomguard.application.watch import Watch
 from zoomguard.domain.errors import Conflict
 from zoomguard.domain.people import Who
+from zoomguard.rules.terms import Terms
 from zoomguard.web import bodies
 from zoomguard.web.bulkheads import API_MOST
 from zoomguard.web.sandbox import SandboxControls
@@ -61,7 +63,8 @@ def ready() -> Ready:
 
 @pytest.fixture
 def small(gate: Gate, ready: Ready, watch: Watch) -> Iterator[Site]:
-    application = SimpleNamespace(environment="production", access=gate, watch=watch)
+    college = SimpleNamespace(terms=Terms("0123456789ab"))
+    application = SimpleNamespace(environment="production", access=gate, watch=watch, installation=college)
     with served(application, ready, public_url="https://lessons.northmoor.example") as running:
         yield running
 
@@ -139,8 +142,10 @@ def test_a_full_house_is_503_and_takes_nothing_from_health_and_webhooks(small: S
         for _ in inside:
             assert gate.inside.acquire(timeout=20)
         turned_away = small.ask("GET", "/api/v1/whoami", token="t")
+        page = look(small, "/")
         assert (turned_away.status, turned_away.code) == (503, "BUSY")
-        assert turned_away.headers["Retry-After"] == "5"
+        assert turned_away.headers["Retry-After"] == page.headers["Retry-After"] == "5"
+        assert (page.status, "The service is busy" in words(page)) == (503, True)
         assert small.deliver(event()).status == 200
         assert small.ask("GET", "/readyz").status == 200
         gate.open.set()

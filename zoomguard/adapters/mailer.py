@@ -35,7 +35,9 @@ LOGIN_CODES = (530, 534, 535, 538)
 _ADDRESS = re.compile(r"[^\s@<>(),:;\"\\\x00-\x1f\x7f-\U0010ffff]{1,64}@[A-Za-z0-9.-]{1,253}")
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
+_METHOD = re.compile(r"[A-Z]{1,20}")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+INVITATION = "invite.ics"
 _OURS = re.compile(r"(?i)(from|sender|to|cc|bcc|subject|date|message-id|mime-version|content-.*|resent-.*)")
 
 
@@ -88,6 +90,8 @@ class SmtpMailer:
             for name, value in {"Auto-Submitted": "auto-generated", **letter.headers}.items():
                 message[name] = value
             message.set_content(letter.text, charset="utf-8")
+            if letter.calendar:
+                _attach_calendar(message, letter)
         except (ValueError, HeaderParseError):
             raise OutsideFailed(
                 "A letter cannot be sent: its address or one of its headers is malformed.",
@@ -129,6 +133,12 @@ class SmtpMailer:
             ) from None
 
 
+def _attach_calendar(message: EmailMessage, letter: Letter) -> None:
+    """The entry as a file beside the text: read as an invitation, it would be answered to an address of ours."""
+    method = {"method": letter.calendar_method}
+    message.add_attachment(letter.calendar, "calendar", charset="utf-8", filename=INVITATION, params=method)
+
+
 def _must_be_plain(letter: Letter) -> None:
     """ValueError where an address or header could smuggle in another."""
     ours = (letter.to, letter.subject, letter.message_id)
@@ -136,6 +146,8 @@ def _must_be_plain(letter: Letter) -> None:
         raise ValueError("control character")
     if _ADDRESS.fullmatch(letter.to) is None or _MESSAGE_ID.fullmatch(letter.message_id) is None:
         raise ValueError("address")
+    if letter.calendar and _METHOD.fullmatch(letter.calendar_method) is None:
+        raise ValueError("calendar method")
     if any(_HEADER_NAME.fullmatch(name) is None or _OURS.fullmatch(name) for name in letter.headers):
         raise ValueError("header name")
 

@@ -9,10 +9,14 @@ from zoomguard.domain.errors import OutsideFailed
 from zoomguard.domain.meeting_plan import Meeting, meeting_of
 
 BATCH = 30  # POST /meetings/{meetingId}/batch_registrants takes no more
+STATUS_BATCH = 30  # PUT /meetings/{meetingId}/registrants/status; Zoom names no limit
 # Both together are all that is still to come: each leaves out some that the other names.
 LISTS = ("upcoming", "scheduled")
 # The batch itself is refused, for this account, this meeting or these people: nothing was registered.
 NO_BATCH = frozenset({"ZOOM_REFUSED_REQUEST", "ZOOM_REFUSED_HERE", "ZOOM_NOT_FOUND"})
+# Zoom does not say by which number it refuses to end what does not run; these may be it.
+NOT_ENDED = frozenset({"ZOOM_REFUSED_REQUEST", "ZOOM_REFUSED_HERE"})
+NO_MEETING = "ZOOM_NO_MEETING"
 
 
 class ZoomMeetings:
@@ -36,7 +40,7 @@ class ZoomMeetings:
         except ValueError:
             raise zoom_errors.unusable(200, changes=False) from None
         except OutsideFailed as error:
-            if error.code == "ZOOM_NO_MEETING":
+            if error.code == NO_MEETING:
                 return None
             raise
 
@@ -50,8 +54,25 @@ class ZoomMeetings:
         try:
             self._calls.call("DELETE", f"/meetings/{number}", query=silent, changes=True)
         except OutsideFailed as error:
-            if error.code != "ZOOM_NO_MEETING":
+            if error.code != NO_MEETING:
                 raise
+
+    def end(self, number: int) -> None:
+        """Ends whatever runs under this number now; nothing running is done, by a fresh read's word."""
+        try:
+            self._calls.call("PUT", f"/meetings/{number}/status", body={"action": "end"}, changes=True)
+        except OutsideFailed as error:
+            if error.code == NO_MEETING:
+                return
+            if error.code not in NOT_ENDED or self._runs(number):
+                raise
+
+    def start_url(self, number: int) -> str:
+        """A fresh link that enters as the host: a secret, good for two hours, never stored and never logged."""
+        link = self._calls.read(f"/meetings/{number}").get("start_url")
+        if not isinstance(link, str) or not link.startswith(("https://", "http://")):
+            raise zoom_errors.unusable(200, changes=False)
+        return link
 
     def listed(self, host_id: str) -> tuple[MarkedMeeting, ...]:
         """All upcoming and scheduled meetings of a host, all pages, each once."""
@@ -78,6 +99,22 @@ class ZoomMeetings:
         """All registrants of that status (approved, pending, denied), all pages."""
         rows = self._calls.items(f"/meetings/{number}/registrants", "registrants", {"status": status})
         return tuple(_registrant(row, status) for row in rows)
+
+    def cancel_registrants(self, number: int, registrants: tuple[Registrant, ...]) -> None:
+        """Takes their entries away; nobody is no call."""
+        for first in range(0, len(registrants), STATUS_BATCH):
+            people = [{"id": r.id, "email": r.address} for r in registrants[first : first + STATUS_BATCH]]
+            body: dict[str, object] = {"action": "cancel", "registrants": people}
+            self._calls.call("PUT", f"/meetings/{number}/registrants/status", body=body, changes=True)
+
+    def _runs(self, number: int) -> bool:
+        """Whether the meeting has been started and not ended; one that does not say may well run."""
+        try:
+            return self._calls.read(f"/meetings/{number}").get("status") != "waiting"
+        except OutsideFailed as error:
+            if error.code == NO_MEETING:
+                return False
+            raise
 
     def _register_batch(self, number: int, people: tuple[NewRegistrant, ...]) -> None:
         body = {

@@ -7,13 +7,23 @@ from dataclasses import dataclass
 from zoomguard.application.access import Access
 from zoomguard.application.archive import Archive
 from zoomguard.application.audit import AuditTrail
+from zoomguard.application.batches import Batches
 from zoomguard.application.consents import Consents
+from zoomguard.application.day_sheets import DaySheets
+from zoomguard.application.direct_links import DirectLinks
 from zoomguard.application.doors import Doors
 from zoomguard.application.installation import Installation
+from zoomguard.application.lesson_offers import LessonOffers
 from zoomguard.application.messages import Messages
+from zoomguard.application.my_days import MyDays
+from zoomguard.application.observers import Observers
 from zoomguard.application.people import People
+from zoomguard.application.rechecks import Rechecks
 from zoomguard.application.recordings import Recordings
+from zoomguard.application.session_choices import SessionChoices
 from zoomguard.application.sessions import Sessions
+from zoomguard.application.staff_doors import StaffDoors
+from zoomguard.application.staffing import Staffing
 from zoomguard.application.watch import Watch
 from zoomguard.application.work import WorkList
 
@@ -26,12 +36,22 @@ class Application:
     access: Access
     archive: Archive
     audit: AuditTrail
+    batches: Batches
     consents: Consents
+    day_sheets: DaySheets
+    direct_links: DirectLinks
     doors: Doors
     installation: Installation
+    lesson_offers: LessonOffers
     messages: Messages
+    my_days: MyDays
+    observers: Observers
     people: People
+    rechecks: Rechecks
     recordings: Recordings
+    session_choices: SessionChoices
     sessions: Sessions
+    staff_doors: StaffDoors
+    staffing: Staffing
     watch: Watch
     work: WorkList

@@ -7,9 +7,9 @@ and what is unknown begins with looking. Whatever is not as asked is removed aga
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from zoomguard.application import meeting_lookup, messages, session_facts, work
+from zoomguard.application import meeting_lookup, messages, observer_asks, session_facts, work
 from zoomguard.application.crash import crash_point
 from zoomguard.application.meeting_entries import MeetingEntries
 from zoomguard.application.meeting_removal import MeetingRemoval
@@ -18,7 +18,6 @@ from zoomguard.application.session_parts import (
     CONFIRM_BEFORE,
     CREATE,
     CREATES_A_DAY,
-    END,
     REPAIR,
     SETTINGS_COMPARED,
     SWEEP,
@@ -30,9 +29,11 @@ from zoomguard.application.session_parts import (
     note_step,
     number_of,
     plan_of,
+    put_duties,
     take_budget,
 )
-from zoomguard.domain import ids, meeting_plan
+from zoomguard.application.session_roster import open_doors
+from zoomguard.domain import meeting_plan
 from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import NotThere, OutcomeUnknown, OutsideFailed, Refused
 from zoomguard.domain.findings import Finding, Outcome
@@ -40,9 +41,11 @@ from zoomguard.domain.meeting_plan import Meeting, MeetingPlan
 from zoomguard.domain.people import SERVICE
 from zoomguard.domain.sessions import SessionState
 from zoomguard.rules import occasions
-from zoomguard.rules.facts import MeetingFacts
+from zoomguard.rules.facts import ConsentFacts, MeetingFacts
 from zoomguard.tables import sessions as table
-from zoomguard.tables.sessions import Door, StepState, VideoSession
+from zoomguard.tables.database import Transaction
+from zoomguard.tables.observers import AskKind
+from zoomguard.tables.sessions import StepState, VideoSession
 
 # A fresh meeting may not be readable at once; so long we ask again before it counts as unknown.
 READ_PAUSES_S = (0.0, 0.5, 1.5, 4.0)
@@ -115,7 +118,7 @@ class MeetingCreation:
             if not error.permanent:
                 raise  # Nothing was made, and waiting helps: the worker sends it again.
             self.removal.give_up(session.id, error.code)
-            raise _refusal(error, plan) from error
+            raise refusal(error, plan) from error
         crash_point("schedule.created")
         session = self._read(session.id)
         self._adopt(session, number, session.attempt)
@@ -159,24 +162,31 @@ class MeetingCreation:
 
     def _still_allowed(self, session: VideoSession) -> Postures | None:
         """Rules are asked again before a meeting is made, or told of, later than it was asked for."""
-        postures, now = self._postures(session), self.parts.clock.now()
+        postures = self.postures(session)
         with self.parts.database.deciding() as tx:
-            cast = self._cast(tx, session)
-            slot = Slot(session.starts_at, session.minutes, session.id)
-            people = session_facts.people_facts(
-                tx, self.parts.seals, self.parts.terms, self.parts.staff_domains, cast, slot, postures
-            )
-            consents = session_facts.consent_facts(tx, self.parts.seals, people, now)
-            facts = occasions.Facts(people=people, consents=consents)
-            evaluation = occasions.evaluate("schedule", facts, self.parts.terms)
+            evaluation, _ = self.judge(tx, session, postures)
             return None if evaluation.blocking else postures
 
-    def _cast(self, tx: table.Transaction, session: VideoSession) -> Cast:
+    def judge(
+        self, tx: Transaction, session: VideoSession, postures: Postures, occasion: str = "schedule"
+    ) -> tuple[occasions.Evaluation, ConsentFacts]:
+        """The rules about people and consents of a session that is on record."""
+        cast = self._cast(tx, session)
+        slot = Slot(session.starts_at, session.minutes, session.id)
+        people = session_facts.people_facts(
+            tx, self.parts.seals, self.parts.terms, self.parts.staff_domains, cast, slot, postures
+        )
+        consents = session_facts.consent_facts(tx, self.parts.seals, people, self.parts.clock.now())
+        facts = occasions.Facts(people=people, consents=consents)
+        return occasions.evaluate(occasion, facts, self.parts.terms), consents
+
+    def _cast(self, tx: Transaction, session: VideoSession) -> Cast:
         plan = plan_of(self.parts, tx, session, session.attempt)
         children = tuple(c.child_id for c in table.roster(tx, session.id))
         return Cast(session.teacher_id, plan.host_email, session.observer_id, plan.observers[0], children)
 
-    def _postures(self, session: VideoSession) -> Postures:
+    def postures(self, session: VideoSession) -> Postures:
+        """What Zoom says of a session's teacher and observer now."""
         with self.parts.database.reading() as tx:
             plan = plan_of(self.parts, tx, session, session.attempt)
         users = self.parts.users
@@ -255,32 +265,19 @@ class MeetingCreation:
             change_state(row, SessionState.SCHEDULED)
             evaluation = self._evaluate(facts)
             tx.add(session_facts.evaluation_row(evaluation, row.id, now, None))
-            doors = self._open_doors(tx, row, now)
-            tx.flush()
+            doors = open_doors(tx, self.parts, row, now)
             invitations = messages.invite(tx, self.parts.post, row, doors, now)
+            asked: tuple[Event, ...] = ()
+            if row.accepted_at is None:
+                asked = observer_asks.ask(tx, self.parts, row, row.observer_id, AskKind.ASSIGNED, now)
             work.finish(tx, CREATE, row.id, now)
-            work.put(tx, END, row.id, row.starts_at + timedelta(minutes=row.minutes))
+            put_duties(tx, row, now)
             payload = {"invitations": invitations, "settings_compared": SETTINGS_COMPARED}
-            tx.commit(audit=Event("session.scheduled", "session", row.id, SERVICE.id, payload))
+            tx.commit(audit=(Event("session.scheduled", "session", row.id, SERVICE.id, payload), *asked))
         crash_point("schedule.scheduled")
 
-    def _open_doors(self, tx: table.Transaction, session: VideoSession, now: datetime) -> dict[str, str]:
-        tokens = {}
-        for entry in table.roster(tx, session.id):
-            token = ids.token("zgj")
-            tx.add(
-                Door(
-                    id=ids.ulid(now),
-                    token_sha256=ids.token_digest(token),
-                    session_id=session.id,
-                    person_id=entry.child_id,
-                )
-            )
-            tokens[entry.child_id] = token
-        return tokens
 
-
-def _refusal(error: OutsideFailed, plan: MeetingPlan) -> Exception:
+def refusal(error: OutsideFailed, plan: MeetingPlan) -> Exception:
     """1114 names the observer: that is a finding with a remedy, not a failure of Zoom."""
     if error.code != "ZOOM_ALTERNATIVE_HOST":
         return error

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from zoomguard.application.crash import crash_point
 from zoomguard.application.ports import NewRegistrant, Registrant
-from zoomguard.application.session_parts import REGISTER, SessionParts, note_step, number_of
+from zoomguard.application.session_parts import REGISTER, UNREGISTER, SessionParts, note_step, number_of
 from zoomguard.domain.audit import Event
-from zoomguard.domain.errors import OutcomeUnknown
+from zoomguard.domain.errors import OutcomeUnknown, OutsideFailed
 from zoomguard.domain.people import SERVICE
 from zoomguard.tables import people as people_table
 from zoomguard.tables import sessions as table
@@ -26,7 +28,7 @@ class MeetingEntries:
         number = number_of(session)
         with self.parts.database.reading() as tx:
             people = self._newcomers(tx, session)
-            sent_before = bool(table.steps(tx, REGISTER, session.id))
+            sent_before = any(s.attempt == session.attempt for s in table.steps(tx, REGISTER, session.id))
         approved = self.parts.meetings.registrants(number, "approved") if sent_before else ()
         for _ in range(2):
             missing = tuple(p for p in people if p.address not in {r.address for r in approved})
@@ -40,6 +42,30 @@ class MeetingEntries:
         # An entry without a link of its own lets nobody in: the child would stand before a shut door.
         ours = {p.address for p in people}
         return frozenset(r.address for r in approved if r.join_url or r.address not in ours)
+
+    def bring_in_line(self, session: VideoSession) -> frozenset[str]:
+        """After a change of the roster: who left it is cancelled, who came is registered; gives who is approved."""
+        approved = self.parts.meetings.registrants(number_of(session), "approved")
+        with self.parts.database.reading() as tx:
+            removed = table.removed_addresses(tx, session.id)
+        self.take_out(session, tuple(r for r in approved if r.address in removed))
+        return self.settle(session)
+
+    def take_out(self, session: VideoSession, unwanted: tuple[Registrant, ...]) -> None:
+        """Cancels entries, and looks whether they are gone; OutsideFailed where Zoom still has one."""
+        if not unwanted:
+            return
+        with self.parts.database.deciding() as tx:
+            note_step(tx, UNREGISTER, session, StepState.SENT, self.parts.clock.now(), str(len(unwanted)))
+            tx.commit()
+        crash_point("roster.unregister_sent")
+        # A lost answer is looked up by the very read that follows.
+        with suppress(OutcomeUnknown):
+            self.parts.meetings.cancel_registrants(number_of(session), unwanted)
+        left = {r.id for r in self.parts.meetings.registrants(number_of(session), "approved")}
+        if left.intersection(r.id for r in unwanted):
+            raise OutsideFailed("Zoom still has an entry that was cancelled.", code="ZOOM_ENTRY_STAYS")
+        crash_point("roster.unregistered")
 
     def _register(self, session: VideoSession, number: int, people: tuple[NewRegistrant, ...]) -> bool:
         """Sends one batch and says whether its answer was lost."""

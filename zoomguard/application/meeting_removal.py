@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 
-from sqlmodel import select
-
-from zoomguard.application import meeting_lookup, messages, session_facts, work
+from zoomguard.application import meeting_lookup, messages, observer_asks, session_facts, work
 from zoomguard.application.crash import crash_point
-from zoomguard.application.session_parts import CREATE, REMOVE, SWEEP, SessionParts, change_state, locked, note_step
+from zoomguard.application.session_parts import (
+    CHANGE,
+    CREATE,
+    ENTRIES,
+    OBSERVER,
+    RECHECK,
+    REMOVE,
+    SWEEP,
+    SessionParts,
+    change_state,
+    clear_change,
+    locked,
+    note_step,
+)
+from zoomguard.application.session_roster import shut_doors
 from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import OutcomeUnknown, OutsideFailed
 from zoomguard.domain.people import SERVICE, Who
-from zoomguard.domain.sessions import SessionState
+from zoomguard.domain.sessions import Risk, SessionState
 from zoomguard.rules.occasions import Evaluation
 from zoomguard.tables import sessions as table
 from zoomguard.tables.database import Transaction
-from zoomguard.tables.sessions import DoorState, StepState, VideoSession
+from zoomguard.tables.sessions import StepState, VideoSession
 
-CANCELLED = "cancelled"
+CANCELLED, NO_OBSERVER, NO_CHILD, NOT_ALLOWED = "cancelled", "no_observer", "no_child", "not_allowed"
+DELETED_AT_ZOOM, LEFT = "deleted_at_zoom", "staff_left"
+# So long before its start a meeting can be running already.
+JUST_BEFORE = timedelta(minutes=30)
+# Reasons for which a session that stood is called off; for any other its creation failed.
+CALLED_OFF = frozenset({CANCELLED, NO_OBSERVER, NO_CHILD, NOT_ALLOWED, DELETED_AT_ZOOM, LEFT})
 
 
 class MeetingRemoval:
@@ -27,22 +45,41 @@ class MeetingRemoval:
     def __init__(self, parts: SessionParts) -> None:
         self.parts = parts
 
-    def begin(self, session_id: str, reason: str, evaluation: Evaluation | None = None, who: Who = SERVICE) -> None:
+    def begin(
+        self,
+        session_id: str,
+        reason: str,
+        evaluation: Evaluation | None = None,
+        who: Who = SERVICE,
+        note: str = "",
+    ) -> None:
         """Decides that the meeting goes: doors shut at once, guardians told where they were invited."""
         now = self.parts.clock.now()
         with self.parts.database.deciding() as tx:
             row = locked(tx, session_id)
-            change_state(row, SessionState.REMOVING)
-            row.removal_reason = reason
-            shut_doors(tx, session_id)
-            told = messages.call_off(tx, self.parts.post, row, now)
+            told = self.decide(tx, row, reason, now, note)
             if evaluation is not None:
                 tx.add(session_facts.evaluation_row(evaluation, session_id, now, None))
-            work.finish(tx, CREATE, session_id, now)
-            work.put(tx, REMOVE, session_id, now + timedelta(seconds=20))
             payload = {"reason": reason, "guardians_told": told}
             tx.commit(audit=Event("session.removal_decided", "session", session_id, who.id, payload))
         crash_point("remove.decided")
+
+    def decide(self, tx: Transaction, row: VideoSession, reason: str, now: datetime, note: str = "") -> int:
+        """The same inside a transaction of the caller's, whose event says why; gives how many guardians are told."""
+        planned = row.state is SessionState.PLANNED
+        change_state(row, SessionState.CANCELLED if planned else SessionState.REMOVING)
+        row.removal_reason, row.risk = reason, Risk.NONE
+        clear_change(row)
+        shut_doors(tx, row.id)
+        # Raised first, so that calendars take the cancellation for newer than what they have (RFC 5546, 2.1.4).
+        row.sequence += 1
+        told = 0 if planned else messages.call_off(tx, self.parts.post, row, now, note)
+        observer_asks.end(tx, self.parts, row, now)  # Nobody is covered: there is nothing to add to the caller's event.
+        for kind in (CREATE, CHANGE, ENTRIES, RECHECK, OBSERVER):
+            work.finish(tx, kind, row.id, now)
+        if not planned:
+            work.put(tx, REMOVE, row.id, now + timedelta(seconds=20))
+        return told
 
     def finish(self, session_id: str) -> None:
         """Deletes at Zoom; OutsideFailed where that is not certain yet (the worker goes on)."""
@@ -89,6 +126,8 @@ class MeetingRemoval:
             note_step(tx, REMOVE, row, StepState.SENT, self.parts.clock.now(), str(number))
             tx.commit()
         crash_point("remove.sent")
+        if self.parts.clock.now() >= row.starts_at - JUST_BEFORE:
+            self._end_running(number)
         try:
             self.parts.meetings.delete(number)
         except OutcomeUnknown:
@@ -98,11 +137,21 @@ class MeetingRemoval:
                 ) from None
         crash_point("remove.deleted")
 
+    def _end_running(self, number: int) -> None:
+        """Zoom deletes a running meeting's entry and lets it go on: it is ended first. Its number is this session's
+        alone, so nobody else's meeting can be meant."""
+        meeting = self.parts.meetings.read(number)
+        if meeting is not None and meeting.status == "started":
+            # A lost answer is found out by the deletion's own read.
+            with suppress(OutcomeUnknown):
+                self.parts.meetings.end(number)
+            crash_point("remove.ended")
+
     def _gone(self, session_id: str) -> None:
         now = self.parts.clock.now()
         with self.parts.database.deciding() as tx:
             row = locked(tx, session_id)
-            cancelled = row.removal_reason == CANCELLED
+            cancelled = row.removal_reason in CALLED_OFF
             change_state(row, SessionState.CANCELLED if cancelled else SessionState.FAILED)
             row.idempotency_key = row.idempotency_key if cancelled else None
             note_step(tx, REMOVE, row, StepState.DONE, now)
@@ -123,9 +172,3 @@ class MeetingRemoval:
             if meeting_lookup.was_unknown(tx, session_id):
                 work.put(tx, SWEEP, session_id, now + timedelta(minutes=10))
             tx.commit(audit=Event("session.failed", "session", session_id, SERVICE.id, {"reason": reason}))
-
-
-def shut_doors(tx: Transaction, session_id: str) -> None:
-    """Shuts every door of a session, before Zoom is asked for anything."""
-    for door in tx.all(select(table.Door).where(table.Door.session_id == session_id)):
-        door.state = DoorState.SHUT

@@ -2,192 +2,117 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlmodel import col, select
-
-from zoomguard.application import work
+from zoomguard.application import access, message_desk
+from zoomguard.application.message_families import (
+    call_off,
+    invitations,
+    invite,
+    left_out,
+    remind_child,
+    tell_change,
+)
+from zoomguard.application.message_notes import check_note
+from zoomguard.application.message_post import Before, Post
+from zoomguard.application.message_queue import RECIPIENT, SEND, SENDER, Stops, judge, waits_until
+from zoomguard.application.message_readers import may_be_written_to
+from zoomguard.application.message_staff import ask_observer, day_sheet, tell_staff
 from zoomguard.application.ports import Claims, Clock, Letter, Mailer
-from zoomguard.application.seals import Seals
-from zoomguard.domain import ids, messages
+from zoomguard.domain import ids
 from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import OutcomeUnknown, OutsideFailed
-from zoomguard.domain.people import SERVICE, Kind, is_child
-from zoomguard.rules.terms import Terms
-from zoomguard.tables import people as people_table
+from zoomguard.domain.messages import TOO_LATE, MessageView
+from zoomguard.domain.office_hours import Sendable
+from zoomguard.domain.people import SERVICE, Who
 from zoomguard.tables.database import Database, Transaction
-from zoomguard.tables.messages import Delivery, Message, MessageState, about
+from zoomguard.tables.messages import Delivery, Message, MessageState
 from zoomguard.tables.people import Person
-from zoomguard.tables.sessions import Door, SessionChild, VideoSession
 
-SEND = "send_message"
-DOOR = re.compile(r"/j/([A-Za-z0-9_-]+)")
+__all__ = [
+    "SEND",
+    "Before",
+    "Messages",
+    "Post",
+    "ask_observer",
+    "call_off",
+    "check_note",
+    "day_sheet",
+    "invitations",
+    "invite",
+    "left_out",
+    "remind_child",
+    "tell_change",
+    "tell_staff",
+]
+
 FINAL = {"accepted": MessageState.SENT, "refused": MessageState.BOUNCED, "withheld": MessageState.DROPPED}
 
 
-@dataclass(frozen=True)
-class Post:
-    """What is needed to write to guardians."""
-
-    seals: Seals
-    terms: Terms
-    public_url: str
-
-
-def invite(tx: Transaction, post: Post, session: VideoSession, doors: Mapping[str, str], now: datetime) -> int:
-    """Queues one invitation for each guardian who may be contacted; `doors` maps child ids to door tokens."""
-    letters = _letters(tx, post, session, doors)
-    for guardian, children in letters.items():
-        subject, text = messages.invitation(_lesson(tx, post, session), children)
-        _queue(tx, post, session, guardian, messages.INVITATION, subject, text, now)
-    return len(letters)
-
-
-def invitations(tx: Transaction, session_id: str) -> int:
-    """How many guardians were invited."""
-    return sum(m.template == messages.INVITATION for m in about(tx, session_id))
-
-
-def call_off(tx: Transaction, post: Post, session: VideoSession, now: datetime) -> int:
-    """Tells every guardian whose invitation was sent; one that still waits is dropped instead."""
-    told = 0
-    for found in about(tx, session.id):
-        # Held, so that a try that begins in this moment is either seen here or does not begin.
-        message = tx.hold(Message, found.id)
-        if message.template != messages.INVITATION:
-            continue
-        if message.state is MessageState.QUEUED:
-            # One that was tried is not tried again either: it would come after the cancellation.
-            message.state = MessageState.DROPPED
-            work.finish(tx, SEND, message.id, now)
-            if not _was_tried(tx, message.id):
-                continue
-        subject, text = messages.cancellation(_lesson(tx, post, session), ())
-        _queue(tx, post, session, message.to_person_id, messages.CANCELLATION, subject, text, now)
-        told += 1
-    return told
-
-
-def _was_tried(tx: Transaction, message_id: str) -> bool:
-    return tx.first(select(Delivery).where(Delivery.message_id == message_id)) is not None
-
-
-def _letters(
-    tx: Transaction, post: Post, session: VideoSession, doors: Mapping[str, str]
-) -> dict[str, tuple[messages.Invited, ...]]:
-    """For each guardian who may be contacted the children of theirs on this roster; of who is 18 by then none."""
-    learners = people_table.by_ids(tx, frozenset(doors))
-    children = {i: c for i, c in learners.items() if _is_child(post, c, session.starts_at)}
-    letters: dict[str, list[messages.Invited]] = {}
-    relations = people_table.relations_to(tx, frozenset(children))
-    kinds = people_table.by_ids(tx, frozenset(r.person_id for r in relations))
-    for relation in relations:
-        guardian = kinds[relation.person_id]
-        if relation.may_contact and guardian.kind is Kind.GUARDIAN and guardian.active and guardian.email:
-            child = children[relation.child_id]
-            known_as = post.seals.open("person", "known_as", child.id, child.known_as)
-            door = f"{post.public_url}/j/{doors[child.id]}"
-            letters.setdefault(guardian.id, []).append(messages.Invited(known_as, door, child.timezone))
-    order = [post.public_url + "/j/" + token for token in doors.values()]
-    return {g: tuple(sorted(invited, key=lambda i: order.index(i.door))) for g, invited in letters.items()}
-
-
-def _is_child(post: Post, learner: Person, starts_at: datetime) -> bool:
-    born_on = post.seals.open("person", "born_on", learner.id, learner.born_on)
-    return is_child(date.fromisoformat(born_on) if born_on else None, starts_at)
-
-
-def _may_be_written_to(tx: Transaction, message: Message, text: str) -> bool:
-    """Asked again when a mail leaves: the guardian may have been marked `no contact` since it was queued.
-
-    A letter that holds the door of a child about whom there is to be no contact stays here altogether.
-    """
-    person = tx.get(Person, message.to_person_id)
-    if person is None or not person.active:
-        return False
-    roster = set(tx.all(select(SessionChild.child_id).where(SessionChild.session_id == message.subject_id)))
-    relations = people_table.relations_of(tx, frozenset({person.id}))
-    contacts = {r.child_id for r in relations if r.may_contact}
-    return bool(contacts & roster) and _children_in(tx, text) <= contacts
-
-
-def _children_in(tx: Transaction, text: str) -> set[str]:
-    """The children whose doors stand in a text."""
-    digests = [ids.token_digest(token) for token in DOOR.findall(text)]
-    return set(tx.all(select(Door.person_id).where(col(Door.token_sha256).in_(digests))))
-
-
-def _lesson(tx: Transaction, post: Post, session: VideoSession) -> messages.Lesson:
-    staff = people_table.by_ids(tx, frozenset({session.teacher_id, session.observer_id}))
-    contacts = post.terms.contacts
-    return messages.Lesson(
-        organisation=post.terms.organisation,
-        course=session.course,
-        starts_at=session.starts_at,
-        minutes=session.minutes,
-        zone=post.terms.zone,
-        teacher=_full_name(post.seals, staff[session.teacher_id]),
-        observer=_full_name(post.seals, staff[session.observer_id]),
-        lead=contacts.safeguarding_lead,
-        lead_phone=contacts.safeguarding_phone,
-        office_phone=contacts.office_phone,
-        nspcc=contacts.nspcc,
-        doors_open_minutes=post.terms.door_opens_minutes_before,
-        retention_days=post.terms.retention_days["routine"],
-    )
-
-
-def _full_name(seals: Seals, person: Person) -> str:
-    names = (seals.open("person", c, person.id, getattr(person, c)) for c in ("known_as", "family_name"))
-    return " ".join(n for n in names if n) or "a member of staff"
-
-
-def _queue(
-    tx: Transaction, post: Post, session: VideoSession, to: str, template: str, subject: str, text: str, now: datetime
-) -> None:
-    message_id = ids.ulid(now)
-    tx.add(
-        Message(
-            id=message_id,
-            to_person_id=to,
-            template=template,
-            template_version=messages.VERSION,
-            subject_kind="session",
-            subject_id=session.id,
-            subject_line=subject,
-            body=post.seals.seal("message", "body", message_id, text),
-            not_before_at=now,
-            made_at=now,
-        )
-    )
-    work.put(tx, SEND, message_id, now)
-
-
 class Messages:
-    """The duty that hands messages to the mail server."""
+    """The duty that hands messages to the mail server, and the desk of those who look after them."""
 
-    def __init__(self, database: Database, clock: Clock, claims: Claims, mailer: Mailer, post: Post, host: str) -> None:
+    def __init__(self, database: Database, clock: Clock, claims: Claims, mailer: Mailer, post: Post) -> None:
         self.database, self.clock, self.claims = database, clock, claims
-        self.mailer, self.post, self.host = mailer, post, host
+        self.mailer, self.post = mailer, post
+
+    # The desk --------------------------------------------------------------------------------------------------
+
+    def list(self, who: Who, session: str = "") -> tuple[MessageView, ...]:
+        """Messages, newest first, of one session where one is named; recipients by reference, never by address."""
+        access.require(who, "messages.see")
+        with self.database.reading() as tx:
+            return message_desk.listed(tx, session)
+
+    def resend(self, who: Who, message_id: str) -> MessageView:
+        """Sends a message once more to the address on record now, or releases one that waits for a designated person.
+
+        NotAllowed, NotThere; Conflict for one that was dropped, has not left yet, no longer holds, or whose reader
+        may not be written to now.
+        """
+        access.require(who, "messages.resend")
+        with self.database.deciding() as tx:
+            message, done = message_desk.send_again(tx, self.post, who, message_id, self.clock.now())
+            payload = {"session": message.subject_id, "template": message.template}
+            tx.commit(audit=Event(f"message.{done}", "message", message.id, who.id, payload))
+        with self.database.reading() as tx:
+            return message_desk.views(tx, [tx.need(Message, message_id)])[0]
+
+    # The duty --------------------------------------------------------------------------------------------------
 
     def send(self, message_id: str) -> datetime | None:
-        """Sends one message unless it is sent already. At least once: a repeat has the same Message-ID."""
+        """Sends one message unless it is sent already. At least once: a repeat has the same Message-ID.
+
+        Gives the moment to come back where the message has to wait.
+        """
+        now = self.clock.now()
         with self.database.reading() as tx:
             message = tx.get(Message, message_id)
-            if message is None or message.state is not MessageState.QUEUED:
+            if message is None or message.state is not MessageState.QUEUED or message.awaits:
                 return None
-            if message.not_before_at > self.clock.now():
+            if message.not_before_at > now:
                 return message.not_before_at
-            letter = self._letter(tx, message)
-            allowed = _may_be_written_to(tx, message, letter.text)
-        if not allowed:
-            self._note(message_id, "withheld", "")
+            letter, late = self._letter(tx, message), message_desk.is_too_late(tx, message, now)
+            stops = self._stops(tx, message, letter.text, now)
+        wait = waits_until(stops)
+        if late or RECIPIENT in stops.rules:
+            self._note(message_id, "withheld", TOO_LATE if late else "")
             return None
+        if wait is not None:
+            return self._defer(message_id, wait)
+        if SENDER in stops.rules:
+            raise OutsideFailed("Mail would come from an address that is not the organisation's.", code="SENDER")
+        self._try(message_id, letter)
+        return None
+
+    def _stops(self, tx: Transaction, message: Message, text: str, now: datetime) -> Stops:
+        may = may_be_written_to(tx, self.post, message, text, now)
+        zone = tx.need(Person, message.to_person_id).timezone
+        return judge(self.post, message.audience, message.template, zone, now, may=may)
+
+    def _try(self, message_id: str, letter: Letter) -> None:
         if not self._begin_try(message_id):
-            return None
+            return
         try:
             self.mailer.send(letter)
         except OutcomeUnknown as error:
@@ -195,14 +120,13 @@ class Messages:
             raise
         except OutsideFailed as error:
             self._note(message_id, "refused" if error.permanent else "failed", error.code)
-            if error.permanent:
-                return None
-            raise
-        self._note(message_id, "accepted", "")
-        return None
+            if not error.permanent:
+                raise
+        else:
+            self._note(message_id, "accepted", "")
 
     def _begin_try(self, message_id: str) -> bool:
-        """Noted before the first byte leaves: whoever cancels in between knows that this guardian may have it.
+        """Noted before the first byte leaves: whoever cancels in between knows that this person may have it.
 
         False where the message was dropped since it was looked at.
         """
@@ -215,14 +139,26 @@ class Messages:
             return True
 
     def _letter(self, tx: Transaction, message: Message) -> Letter:
-        person = tx.need(Person, message.to_person_id)
+        person, seals = tx.need(Person, message.to_person_id), self.post.seals
         return Letter(
-            to=self.post.seals.open("person", "email", person.id, person.email),
+            to=seals.open("person", "email", person.id, person.email),
             subject=message.subject_line,
-            text=self.post.seals.open("message", "body", message.id, message.body),
-            message_id=f"<{message.id}@{self.host}>",
+            text=seals.open("message", "body", message.id, message.body),
+            message_id=f"<{message.id}@{self.post.host}>",
             headers={},
+            calendar=seals.open("message", "calendar", message.id, message.calendar),
+            calendar_method=message.calendar_method,
         )
+
+    def _defer(self, message_id: str, wait: Sendable) -> datetime | None:
+        """Moves a message to the moment at which its reader may be written to."""
+        with self.database.deciding() as tx:
+            message = tx.hold(Message, message_id)
+            if message.state is not MessageState.QUEUED:
+                return None
+            message.not_before_at, message.reason = wait.at, wait.reason
+            tx.commit(audit=Event("message.deferred", "message", message_id, SERVICE.id, {"reason": wait.reason}))
+        return wait.at
 
     def _note(self, message_id: str, outcome: str, detail: str) -> None:
         """What came of a try; a message that was accepted or refused for good is decided."""
@@ -235,4 +171,5 @@ class Messages:
                 tx.commit()
                 return
             message.state = final
+            message.reason = detail if detail == TOO_LATE else message.reason
             tx.commit(audit=Event(f"message.{final.value}", "message", message_id, SERVICE.id))

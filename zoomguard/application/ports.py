@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from zoomguard.domain.calendars import CalendarEntry
 from zoomguard.domain.meeting_plan import HostPosture, Meeting
 from zoomguard.domain.recordings import ListedRecording
 
@@ -80,6 +81,15 @@ class ZoomMeetings(Protocol):
 
     def registrants(self, number: int, status: str) -> tuple[Registrant, ...]:
         """All registrants of that status (approved, pending, denied), all pages."""
+
+    def cancel_registrants(self, number: int, registrants: tuple[Registrant, ...]) -> None:
+        """Takes their entries away. Zoom allows ten changes of a registrant a day: list first."""
+
+    def end(self, number: int) -> None:
+        """Ends whatever runs under this number now, for everybody; nothing running is done."""
+
+    def start_url(self, number: int) -> str:
+        """A fresh link that enters as the host: a secret, good for two hours, never stored and never logged."""
 
 
 class Download(Protocol):
@@ -198,13 +208,18 @@ class Checksum(Protocol):
 
 @dataclass(frozen=True)
 class Letter:
-    """A mail to one recipient; `message_id` is the same at each try."""
+    """A mail to one recipient; `message_id` is the same at each try.
+
+    `calendar` is an iCalendar text to attach, of the method `calendar_method` (RFC 5546); both or neither.
+    """
 
     to: str
     subject: str
     text: str
     message_id: str
     headers: dict[str, str]
+    calendar: str = ""
+    calendar_method: str = ""
 
 
 class Mailer(Protocol):
@@ -212,6 +227,13 @@ class Mailer(Protocol):
 
     def send(self, letter: Letter) -> None:
         """Hands a letter over; returns when the server has accepted it."""
+
+
+class Calendars(Protocol):
+    """Entries for people's calendars."""
+
+    def event(self, entry: CalendarEntry) -> str:
+        """The entry as an iCalendar text (RFC 5545), times in UTC, lines ending in CRLF."""
 
 
 Progress = Callable[[str, int, int | None], None]

@@ -5,32 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from zoomguard.application import access, messages, session_ask, session_facts, work
+from zoomguard.application import access, ask_completion, messages, session_ask, session_facts, work
+from zoomguard.application.casting import Casting, is_pool
 from zoomguard.application.crash import crash_point
 from zoomguard.application.meeting_creation import MeetingCreation
+from zoomguard.application.refusals import shown, with_suggestions
 from zoomguard.application.session_ask import CheckedAsk
 from zoomguard.application.session_facts import Cast, Postures, Slot
 from zoomguard.application.session_parts import (
     CREATE,
     CREATES_A_DAY,
+    PLANNED,
     SETTINGS_COMPARED,
+    TOO_LATE,
     SessionParts,
     budget_used,
+    next_utc_day,
     views,
     writes_at_zoom,
 )
+from zoomguard.application.session_roster import first_roster
 from zoomguard.domain import ids
 from zoomguard.domain.audit import Event
-from zoomguard.domain.errors import Conflict, NotAllowed, OutsideFailed, Refused
+from zoomguard.domain.errors import Conflict, OutsideFailed, Refused
 from zoomguard.domain.findings import Finding, Outcome
 from zoomguard.domain.meeting_plan import MeetingPlan
-from zoomguard.domain.people import Who, in_domains, staff_address
+from zoomguard.domain.people import Who
 from zoomguard.domain.sessions import ScheduleAnswer, ScheduleAsk, SessionState, SessionView
 from zoomguard.rules import occasions
 from zoomguard.tables import sessions as table
 from zoomguard.tables.database import Transaction
-from zoomguard.tables.people import Person
-from zoomguard.tables.sessions import SessionChild, VideoSession
+from zoomguard.tables.sessions import SessionReserve, VideoSession
 
 
 @dataclass(frozen=True)
@@ -43,70 +48,103 @@ class Judged:
     row: table.EvaluationRow
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a session comes from: a batch, and whether its meeting is left to the duty that makes meetings."""
+
+    batch_id: str | None = None
+    planned: bool = False
+
+
 class Scheduling:
-    """From an ask to a session that stands at Zoom as asked."""
+    """From an ask to a session that stands at Zoom as asked, or is planned for the day its meeting is made."""
 
     def __init__(self, parts: SessionParts) -> None:
         self.parts = parts
         self.creation = MeetingCreation(parts)
+        self.casting = Casting(parts)
 
     def schedule(self, who: Who, ask: ScheduleAsk) -> ScheduleAnswer:
         """See `Sessions.schedule`."""
-        access.require(who, "sessions.schedule")
-        checked = session_ask.check(ask, self.parts.terms, self.parts.clock.now())
+        checked = self.checked(who, ask)
         if ask.dry_run:
-            return self._rehearse(who, checked, self._postures(who, checked))
+            return self._rehearse(who, checked, self.casting.postures(who, checked))
         with self.parts.database.reading() as tx:
             earlier = _earlier(tx, who, checked)
         if earlier is not None:
             return self._repeat(who, earlier)
-        postures = self._postures(who, checked)
+        postures = self.casting.postures(who, checked)
         session_id = ids.ulid(self.parts.clock.now())
         # Claimed before anybody can see it, so that the same ask again waits for this one.
         with self.parts.claims.claim(session_id):
-            earlier = self._decide(who, checked, postures, session_id)
+            earlier, warnings = self._decide(who, checked, postures, session_id, Origin())
             if earlier is None:
-                return self._make(who, session_id, postures)
+                return replace(self._make(who, session_id, postures), warnings=warnings)
         return self._repeat(who, earlier)
 
-    def _postures(self, who: Who, checked: CheckedAsk) -> Postures:
-        """What Zoom says of the two, asked before any transaction."""
-        with self.parts.database.reading() as tx:
-            cast = self._cast(tx, who, checked)
-        observer = self.parts.users.posture(cast.observer_email) if cast.observer_id else None
-        teacher = None
-        if in_domains(cast.teacher_email, self.parts.staff_domains):
-            teacher = self.parts.users.posture(cast.teacher_email)
-        return Postures(teacher, observer)
+    def plan(self, who: Who, ask: ScheduleAsk, postures: Postures, origin: Origin) -> tuple[str, bool]:
+        """Reserves people and slot for a row of a batch and leaves the meeting to the duty that makes meetings.
 
-    def _cast(self, tx: Transaction, who: Who, checked: CheckedAsk) -> Cast:
-        ask, parts = checked.ask, self.parts
-        teacher = ask.teacher or _email_of(tx, parts, who)
-        cast = session_facts.find_cast(tx, parts.seals, parts.staff_domains, teacher, ask.observer, ask.children)
-        if cast.teacher_id != who.id and not access.may(who, "sessions.schedule_for_others"):
-            raise NotAllowed("You may schedule only for yourself.", "Leave out --teacher, or ask the office.")
-        return cast
+        Gives the session, and whether it is new. Errors as `schedule`.
+        """
+        checked = self.checked(who, ask)
+        with self.parts.database.reading() as tx:
+            earlier = _earlier(tx, who, checked)
+        if earlier is not None:
+            return earlier, False
+        session_id = ids.ulid(self.parts.clock.now())
+        earlier, _ = self._decide(who, checked, postures, session_id, origin)
+        return earlier or session_id, earlier is None
+
+    def rehearse(self, who: Who, ask: ScheduleAsk, postures: Postures) -> ScheduleAnswer:
+        """What the rules would say to a row of a batch; no write anywhere."""
+        return self._rehearse(who, self.checked(who, ask), postures)
+
+    def look_ahead(self, who: Who, ask: ScheduleAsk) -> tuple[CheckedAsk, Judged]:
+        """What the rules say to an ask, passes included; no write anywhere."""
+        checked = self.checked(who, ask)
+        postures = self.casting.postures(who, checked)
+        with self.parts.database.reading() as tx:
+            return checked, self._judge(tx, who, checked, postures, "")
+
+    def checked(self, who: Who, ask: ScheduleAsk) -> CheckedAsk:
+        """The ask completed and of the right shape."""
+        access.require(who, "sessions.schedule")
+        with self.parts.database.reading() as tx:
+            whole = ask_completion.complete(tx, self.parts, who, ask)
+        return session_ask.check(whole, self.parts.terms, self.parts.clock.now(), said=ask)
 
     def _judge(self, tx: Transaction, who: Who, checked: CheckedAsk, postures: Postures, session_id: str) -> Judged:
         parts, now = self.parts, self.parts.clock.now()
-        cast = self._cast(tx, who, checked)
+        cast = self.casting.cast(tx, who, checked)
         slot = Slot(checked.starts_at, checked.ask.minutes, session_id)
-        people = session_facts.people_facts(tx, parts.seals, parts.terms, parts.staff_domains, cast, slot, postures)
+        pool = is_pool(checked)
+        candidates = self.casting.candidates(tx, cast, checked) if pool else ()
+        cast, people = self.casting.facts(tx, cast, slot, postures, pool=pool, candidates=candidates)
         consents = session_facts.consent_facts(tx, parts.seals, people, now)
         names = session_facts.roster_names(tx, parts.seals, cast.child_ids)
         words = session_facts.public_text(_draft(checked, cast), names)
         facts = occasions.Facts(people=people, consents=consents, meeting=words)
         evaluation = occasions.evaluate("schedule", facts, parts.terms)
-        findings = evaluation.blocking + self._budget(tx, postures, now)
+        findings = evaluation.blocking + self._budget(tx, postures, checked.starts_at, now)
+        if findings and not pool:
+            candidates = self.casting.candidates(tx, cast, checked)
+        findings = with_suggestions(findings, cast, candidates)
         row = session_facts.evaluation_row(evaluation, None, now, consents)
         return Judged(cast, evaluation, findings, row)
 
-    def _budget(self, tx: Transaction, postures: Postures, now: datetime) -> tuple[Finding, ...]:
+    def _budget(self, tx: Transaction, postures: Postures, starts_at: datetime, now: datetime) -> tuple[Finding, ...]:
+        """Used up is a reason to wait, and to refuse only where the lesson is over before Zoom's next day."""
         host = postures.teacher.zoom_user_id if postures.teacher else ""
-        if budget_used(tx, host, now) < CREATES_A_DAY:
+        if budget_used(tx, host, now) < CREATES_A_DAY or starts_at > next_utc_day(now) + TOO_LATE:
             return ()
         words = f"Zoom allows 100 new or changed meetings for each teacher and day; {CREATES_A_DAY} are used."
-        return (Finding("ZOOM-BUDGET", Outcome.FAIL, "", words, remedy="Schedule again after 00:00 UTC."),)
+        return (Finding("ZOOM-BUDGET", Outcome.FAIL, "", words, remedy="Schedule it for after 00:00 UTC."),)
+
+    def _waits(self, tx: Transaction, postures: Postures, starts_at: datetime, now: datetime) -> bool:
+        if starts_at - now > timedelta(days=self.parts.terms.create_ahead_days):
+            return True
+        return budget_used(tx, postures.teacher.zoom_user_id if postures.teacher else "", now) >= CREATES_A_DAY
 
     def _rehearse(self, who: Who, checked: CheckedAsk, postures: Postures) -> ScheduleAnswer:
         """The same rules on the same facts, and no write anywhere."""
@@ -114,25 +152,33 @@ class Scheduling:
             judged = self._judge(tx, who, checked, postures, "")
         if judged.findings:
             raise Refused(shown(who, judged.findings))
-        return ScheduleAnswer("possible", None)
+        return ScheduleAnswer("possible", None, warnings=judged.evaluation.warnings)
 
-    def _decide(self, who: Who, checked: CheckedAsk, postures: Postures, session_id: str) -> str | None:
+    def _decide(
+        self, who: Who, checked: CheckedAsk, postures: Postures, session_id: str, origin: Origin
+    ) -> tuple[str | None, tuple[Finding, ...]]:
         """Refuses on record, or reserves people and slot; gives the session that the same ask made meanwhile."""
         with self.parts.database.deciding() as tx:
+            # Looked for before people are locked, so that a crowd of the same ask does not queue for them, and after.
+            earlier = _earlier(tx, who, checked)
+            if earlier is not None:
+                return earlier, ()
             judged = self._judge(tx, who, checked, postures, session_id)
             earlier = _earlier(tx, who, checked)
             if earlier is not None:
-                return earlier
+                return earlier, ()
             if judged.findings:
                 self._refuse(tx, who, judged)
-            if not self._reserve(tx, who, checked, judged, session_id):
-                return _earlier(tx, who, checked)
+            later = origin.planned or self._waits(tx, postures, checked.starts_at, self.parts.clock.now())
+            if not self._reserve(tx, who, checked, judged, session_id, replace(origin, planned=later)):
+                return _earlier(tx, who, checked), ()
             crash_point("schedule.requested_uncommitted")
             count = len(judged.cast.child_ids)
             payload = {"starts_at": checked.local_start, "zone": checked.ask.zone, "children": count}
-            tx.commit(audit=Event("session.requested", "session", session_id, who.id, payload))
+            said = "session.planned" if later else "session.requested"
+            tx.commit(audit=Event(said, "session", session_id, who.id, payload))
         crash_point("schedule.requested")
-        return None
+        return None, judged.evaluation.warnings
 
     def _refuse(self, tx: Transaction, who: Who, judged: Judged) -> None:
         tx.add(judged.row)
@@ -140,13 +186,15 @@ class Scheduling:
         tx.commit(audit=Event("session.refused", "evaluation", judged.row.id, who.id, {"rules": rules}))
         raise Refused(shown(who, judged.findings))
 
-    def _reserve(self, tx: Transaction, who: Who, checked: CheckedAsk, judged: Judged, session_id: str) -> bool:
+    def _reserve(
+        self, tx: Transaction, who: Who, checked: CheckedAsk, judged: Judged, session_id: str, origin: Origin
+    ) -> bool:
         """False where another ask took the key in the same moment."""
         now, cast, parts = self.parts.clock.now(), judged.cast, self.parts
         session = VideoSession(
             id=session_id,
             short_id=_free_short_id(tx),
-            state=SessionState.REQUESTED,
+            state=SessionState.PLANNED if origin.planned else SessionState.REQUESTED,
             course=checked.ask.course,
             teacher_id=cast.teacher_id,
             observer_id=cast.observer_id or "",
@@ -159,15 +207,21 @@ class Scheduling:
             idempotency_key=checked.ask.key or None,
             body_hash=checked.body_hash,
             made_at=now,
+            batch_id=origin.batch_id,
+            pool=is_pool(checked),
         )
         if not tx.insert_new(session):
             return False
-        for position, child_id in enumerate(cast.child_ids, 1):
-            address = f"{ids.token('p').lower().replace('_', '')[:24]}@{parts.registrant_domain}"
-            tx.add(SessionChild(session_id=session_id, child_id=child_id, position=position, address=address))
+        first_roster(tx, parts, session, cast.child_ids)
+        for rank, person_id in enumerate(cast.reserve_ids, 1):
+            tx.add(SessionReserve(session_id=session_id, person_id=person_id, rank=rank))
         judged.row.session_id = session_id
         tx.add(judged.row)
-        work.put(tx, CREATE, session_id, now + timedelta(seconds=20))
+        if origin.planned:
+            wanted_at = checked.starts_at - timedelta(days=parts.terms.create_ahead_days)
+            work.put(tx, PLANNED, cast.teacher_id, max(wanted_at, now))
+        else:
+            work.put(tx, CREATE, session_id, now + timedelta(seconds=20))
         return True
 
     def _make(self, who: Who, session_id: str, postures: Postures | None) -> ScheduleAnswer:
@@ -196,7 +250,11 @@ class Scheduling:
                 "Schedule again.",
                 code="NOT_CREATED",
             )
-        return ScheduleAnswer("scheduled", view, (), writes, SETTINGS_COMPARED, invitations)
+        if view.state is SessionState.REFUSED:
+            raise Conflict(f"{view.short_id} was refused when its day came.", "Schedule it anew.", code="REFUSED_LATER")
+        planned = view.state is SessionState.PLANNED
+        compared = 0 if planned else SETTINGS_COMPARED
+        return ScheduleAnswer("planned" if planned else "scheduled", view, (), writes, compared, invitations)
 
     def _on_record(self, session_id: str) -> tuple[SessionView, int, int]:
         """The session, how much was written at Zoom for it, and how many guardians were invited."""
@@ -218,23 +276,6 @@ def _earlier(tx: Transaction, who: Who, checked: CheckedAsk) -> str | None:
     return str(row.id)
 
 
-def shown(who: Who, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """What this person may read of findings: why a child may not attend is for the office and the DSL."""
-    if access.may(who, "consents.see"):
-        return findings
-    return tuple(_neutral(f) if f.rule in ("CON-CHANNEL", "CON-RECORD") else f for f in findings)
-
-
-def _neutral(finding: Finding) -> Finding:
-    return replace(
-        finding,
-        reason=f"{finding.subject} cannot attend yet. The enrolment office knows.",
-        remedy=f"Go on without: leave out --child {finding.subject}",
-        verdict=Outcome.FAIL,
-        who="the enrolment office",
-    )
-
-
 def _draft(checked: CheckedAsk, cast: Cast) -> MeetingPlan:
     """The public words of the meeting to be; the short id is not known yet."""
     return MeetingPlan(
@@ -247,13 +288,6 @@ def _draft(checked: CheckedAsk, cast: Cast) -> MeetingPlan:
         checked.ask.zone,
         "",
     )
-
-
-def _email_of(tx: Transaction, parts: SessionParts, who: Who) -> str:
-    person = tx.get(Person, who.id)
-    if person is None:
-        raise NotAllowed("You are not on record as staff.", "Ask the office.")
-    return staff_address(parts.seals.open("person", "email", person.id, person.email))
 
 
 def _free_short_id(tx: Transaction) -> str:

@@ -35,6 +35,7 @@ class Seals:
         self._ciphers = {_key_id(k): AESGCM(_derive(k, "columns")) for k in keys}
         self._current = _key_id(keys[0])
         self._indexes = [_derive(k, "blind-index") for k in keys]
+        self._csrf = _derive(keys[0], "csrf")
 
     @property
     def key_check(self) -> str:
@@ -77,6 +78,10 @@ class Seals:
     def indexes(self, text: str) -> tuple[str, ...]:
         """All hashes that an address may be stored under: the current key's, then the previous one's."""
         return tuple(hmac.new(k, text.encode(), hashlib.sha256).hexdigest() for k in self._indexes)
+
+    def csrf(self, text: str) -> str:
+        """What a form of ours carries to show that we made it for `text`; nobody else can make it."""
+        return hmac.new(self._csrf, text.encode(), hashlib.sha256).hexdigest()
 
 
 def _key_id(key: bytes) -> str:

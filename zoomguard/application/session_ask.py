@@ -30,8 +30,9 @@ class CheckedAsk:
     body_hash: str
 
 
-def check(ask: ScheduleAsk, terms: Terms, now: datetime) -> CheckedAsk:
-    """BadInput with a stable code for whatever is malformed."""
+def check(ask: ScheduleAsk, terms: Terms, now: datetime, said: ScheduleAsk | None = None) -> CheckedAsk:
+    """BadInput with a stable code for whatever is malformed. `said` is the ask before it was completed: a repeat is
+    told by that, since a class may have changed meanwhile."""
     if COURSE.fullmatch(ask.course) is None:
         raise BadInput(
             f'"{printable(ask.course)[:30]}" is not a course code.',
@@ -48,14 +49,18 @@ def check(ask: ScheduleAsk, terms: Terms, now: datetime) -> CheckedAsk:
         raise BadInput(
             f"Sessions last at most {terms.max_minutes} minutes here.", "Give fewer minutes.", code="BAD_LENGTH"
         )
+    return CheckedAsk(ask, starts_at, wall.isoformat(timespec="minutes"), digest(said or ask))
+
+
+def digest(ask: ScheduleAsk) -> str:
+    """What tells an ask from another one, without its key."""
     said = {**asdict(ask), "children": sorted(ask.children), "key": "", "dry_run": False}
-    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-    return CheckedAsk(ask, starts_at, wall.isoformat(timespec="minutes"), digest)
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def _check_children(references: tuple[str, ...]) -> None:
     if not references:
-        raise BadInput("No child is named.", "Add --child REF, once for each child.", code="NO_CHILD")
+        raise BadInput("No child is named.", "Add --group CLASS, or --child REF once for each child.", code="NO_CHILD")
     if len(references) > MOST_CHILDREN:
         raise BadInput(f"More than {MOST_CHILDREN} children are named.", "Split the class.", code="TOO_MANY_CHILDREN")
     for reference in references:

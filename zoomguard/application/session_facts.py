@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from zoomguard.application import consents
@@ -42,6 +42,7 @@ class Cast:
     observer_id: str | None
     observer_email: str
     child_ids: tuple[str, ...]
+    reserve_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,17 +56,27 @@ class Slot:
 
 @dataclass(frozen=True)
 class Postures:
-    """What Zoom said of the two, read before the transaction; None where Zoom knows nobody."""
+    """What Zoom said of the two, read before the transaction; None where Zoom knows nobody. `pool` holds those of
+    the pool who can host, by address."""
 
     teacher: HostPosture | None
     observer: HostPosture | None
+    pool: Mapping[str, HostPosture | None] = field(default_factory=dict)
 
 
 def find_cast(
-    tx: Transaction, seals: Seals, domains: tuple[str, ...], teacher: str, observer: str, references: tuple[str, ...]
+    tx: Transaction,
+    seals: Seals,
+    domains: tuple[str, ...],
+    teacher: str,
+    observer: str,
+    references: tuple[str, ...],
+    reserves: tuple[str, ...] = (),
 ) -> Cast:
-    """The people an ask names; UnknownReference names who is not on record, BadInput what is no address."""
-    teacher_email, observer_email = _address(teacher, "teacher"), _address(observer, "observer")
+    """The people an ask names (no observer where none is named yet); UnknownReference names who is not on record,
+    BadInput what is no address."""
+    teacher_email = _address(teacher, "teacher")
+    observer_email = _address(observer, "observer") if observer else ""
     teacher_row = _staff(tx, seals, teacher_email, "teacher")
     # An address outside the organisation is refused as such, before any look-up.
     organisational = in_domains(observer_email, domains)
@@ -82,6 +93,7 @@ def find_cast(
         observer_row.id if observer_row else None,
         observer_email,
         tuple(found[r].id for r in references),
+        tuple(_staff(tx, seals, _address(r, "reserve"), "reserve").id for r in reserves),
     )
 
 
@@ -92,8 +104,9 @@ def people_facts(
     staff_ids = frozenset(i for i in (cast.teacher_id, cast.observer_id) if i)
     rows = people_table.lock_all(tx, staff_ids | frozenset(cast.child_ids))
     clashes = sessions_table.clashes(tx, frozenset(rows), slot.starts_at, slot.minutes, slot.session_id)
-    staff = _staff_on_record(tx, seals, terms, {i: rows[i] for i in staff_ids}, day_in(slot.starts_at, COLLEGE_ZONE))
+    staff = staff_on_record(tx, seals, terms, {i: rows[i] for i in staff_ids}, day_in(slot.starts_at, COLLEGE_ZONE))
     staff = {i: replace(s, busy_with=clashes[i]) for i, s in staff.items()}
+    near = sessions_table.next_to(tx, cast.observer_id or "", slot.starts_at, slot.minutes, slot.session_id)
     children = tuple(replace(child_on_record(seals, rows[i]), busy_with=clashes[i]) for i in cast.child_ids)
     return PeopleFacts(
         starts_at=slot.starts_at,
@@ -105,6 +118,7 @@ def people_facts(
         teacher_posture=postures.teacher,
         observer_posture=postures.observer,
         children=children,
+        observer_gaps=tuple((s.short_id, minutes) for s, minutes in near if s.teacher_id != cast.teacher_id),
     )
 
 
@@ -164,9 +178,10 @@ def _staff(tx: Transaction, seals: Seals, email: str, what: str) -> Person:
     return row
 
 
-def _staff_on_record(
+def staff_on_record(
     tx: Transaction, seals: Seals, terms: Terms, rows: dict[str, Person], day: date
 ) -> dict[str, StaffOnRecord]:
+    """Members of staff as the rules see them on a day: their roles then, and until when their papers are valid."""
     ids_ = frozenset(rows)
     roles, records = people_table.roles_on(tx, ids_, day), people_table.checks_of(tx, ids_)
     related = people_table.relations_of(tx, ids_)

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from zoomguard.application import access
+from zoomguard.application import access, messages
+from zoomguard.application.meeting_change import MeetingChange
 from zoomguard.application.meeting_lookup import StillUnknown
 from zoomguard.application.meeting_removal import CANCELLED, MeetingRemoval
+from zoomguard.application.planning import Planning
+from zoomguard.application.roster_changes import RosterChanges
 from zoomguard.application.scheduling import Scheduling
+from zoomguard.application.session_changes import SessionChanges
 from zoomguard.application.session_parts import SessionParts, change_state, locked, number_of, views
+from zoomguard.application.session_seen import seen, told_of
+from zoomguard.domain import times
 from zoomguard.domain.audit import Event
-from zoomguard.domain.errors import Conflict, NotAllowed, NotThere, OutsideFailed, Refused
+from zoomguard.domain.errors import Conflict, NotAllowed, OutsideFailed, Refused
 from zoomguard.domain.people import SERVICE, Who
 from zoomguard.domain.sessions import (
     CANCELLABLE,
+    ChangeAnswer,
     ScheduleAnswer,
     ScheduleAsk,
     SessionDetail,
@@ -30,7 +39,15 @@ from zoomguard.tables import sessions as table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.sessions import VideoSession
 
-NOT_FOR_YOU = ("There is no such session for you.", "See: zoomguard sessions list")
+
+@dataclass(frozen=True)
+class Sought:
+    """Which sessions are wanted: of a teacher (address), a course, a day of the college, a state."""
+
+    teacher: str = ""
+    course: str = ""
+    on: date | None = None
+    state: SessionState | None = None
 
 
 class Sessions:
@@ -41,6 +58,10 @@ class Sessions:
         self.scheduling = Scheduling(parts)
         self.creation = self.scheduling.creation
         self.removal = MeetingRemoval(parts)
+        self.change = MeetingChange(parts, self.creation)
+        self.planning = Planning(parts, self.creation)
+        self.changes = SessionChanges(parts, self.scheduling, self.change)
+        self.rosters = RosterChanges(parts, self.scheduling)
 
     def schedule(self, who: Who, ask: ScheduleAsk) -> ScheduleAnswer:
         """Rules first, then the meeting at Zoom, read back and confirmed.
@@ -57,59 +78,73 @@ class Sessions:
 
     # List, show, cancel --------------------------------------------------------------------------------------
 
-    def list(self, who: Who, *, most: int = 200) -> tuple[SessionView, ...]:
-        """The sessions that this person may see, from yesterday on, earliest first."""
+    def list(self, who: Who, wanted: Sought | None = None, *, most: int = 500) -> tuple[SessionView, ...]:
+        """The sessions that this person may see, earliest first: from yesterday on, or those that are sought."""
         access.require(who, "sessions.see_own")
-        since = self.parts.clock.now() - timedelta(days=1)
-        query = select(VideoSession).where(VideoSession.starts_at >= since)
-        if not access.may(who, "sessions.see_all"):
-            own = sa.or_(col(VideoSession.teacher_id) == who.id, col(VideoSession.observer_id) == who.id)
-            query = query.where(own)
+        wanted = wanted or Sought()
         with self.parts.database.reading() as tx:
+            query = self._sought(tx, wanted)
+            if not access.may(who, "sessions.see_all"):
+                own = sa.or_(col(VideoSession.teacher_id) == who.id, col(VideoSession.observer_id) == who.id)
+                query = query.where(own)
             rows = tx.all(query.order_by(col(VideoSession.starts_at), col(VideoSession.id)).limit(most))
             return views(self.parts, tx, rows)
+
+    def _sought(self, tx: Transaction, wanted: Sought) -> Any:
+        query = select(VideoSession)
+        if wanted.on is None:
+            query = query.where(VideoSession.starts_at >= self.parts.clock.now() - timedelta(days=1))
+        else:
+            from_at, until_at = times.day_bounds(wanted.on, self.parts.terms.zone)
+            query = query.where(VideoSession.starts_at >= from_at, VideoSession.starts_at < until_at)
+        if wanted.teacher:
+            person = access.find_staff(tx, self.parts.seals, wanted.teacher, active_only=False)
+            query = query.where(VideoSession.teacher_id == person.id)
+        if wanted.course:
+            query = query.where(VideoSession.course == wanted.course)
+        return query.where(VideoSession.state == wanted.state) if wanted.state else query
 
     def show(self, who: Who, id_or_short: str) -> SessionDetail:
         """A session and why it is allowed; NotThere where it is not for this person."""
         access.require(who, "sessions.see_own")
         with self.parts.database.reading() as tx:
-            row = self._seen(tx, who, id_or_short)
+            row = seen(tx, who, id_or_short)
             why = tuple(_why(e, access.may(who, "sessions.see_all")) for e in table.evaluations(tx, row.id))
             return SessionDetail(views(self.parts, tx, [row])[0], why)
 
-    def cancel(self, who: Who, id_or_short: str) -> SessionView:
-        """Cancels: doors shut and guardians told at once, then the meeting is taken away from Zoom."""
+    def cancel(self, who: Who, id_or_short: str, *, note: str = "", dry_run: bool = False) -> ChangeAnswer:
+        """Cancels: doors shut and everybody told at once, then the meeting is ended and taken away from Zoom."""
         access.require(who, "sessions.cancel")
+        messages.check_note(self.parts.terms, note)
         with self.parts.database.reading() as tx:
-            row = self._seen(tx, who, id_or_short)
+            row = seen(tx, who, id_or_short)
+            told = told_of(tx, self.parts, row)
         own = who.id in (row.teacher_id, row.observer_id)
         if not own and not access.may(who, "sessions.schedule_for_others"):
             raise NotAllowed("You may cancel only sessions of your own.", "Ask the enrolment office.")
         if row.state is SessionState.CANCELLED:
-            return self._view(row.id)
+            return ChangeAnswer("unchanged", self._view(row.id))
+        if dry_run:
+            self._check_cancellable(row)
+            return ChangeAnswer("possible", self._view(row.id), told)
         with self.parts.claims.claim(row.id, wait_s=60) as had:
             if not had:
                 raise OutsideFailed("Somebody else is at work on this session.", "Repeat in a minute.", code="CLAIMED")
-            row = self._fresh(row.id)
-            over = row.starts_at + timedelta(minutes=row.minutes) <= self.parts.clock.now()
-            if row.state not in CANCELLABLE or over:
-                state = "over" if over else row.state
-                raise Conflict(f"A session that is {state} cannot be cancelled.", "", code="NOT_CANCELLABLE")
-            self.removal.begin(row.id, CANCELLED, who=who)
+            self._check_cancellable(self._fresh(row.id))
+            self.removal.begin(row.id, CANCELLED, who=who, note=note)
             self.removal.finish(row.id)
-        return self._view(row.id)
+        return ChangeAnswer("changed", self._view(row.id), told)
+
+    def _check_cancellable(self, row: VideoSession) -> None:
+        over = row.starts_at + timedelta(minutes=row.minutes) <= self.parts.clock.now()
+        if row.state not in CANCELLABLE or over:
+            state = "over" if over else row.state
+            raise Conflict(f"A session that is {state} cannot be cancelled.", "", code="NOT_CANCELLABLE")
 
     def _fresh(self, session_id: str) -> VideoSession:
         with self.parts.database.reading() as tx:
             row = tx.need(VideoSession, session_id)
             return row
-
-    def _seen(self, tx: Transaction, who: Who, id_or_short: str) -> VideoSession:
-        row = table.find(tx, id_or_short.upper())
-        own = row is not None and who.id in (row.teacher_id, row.observer_id)
-        if row is None or not (own or access.may(who, "sessions.see_all")):
-            raise NotThere(*NOT_FOR_YOU)
-        return row
 
     # Duties --------------------------------------------------------------------------------------------------
 
@@ -122,6 +157,27 @@ class Sessions:
         except Refused:
             return None  # On record, and removed again.
         return None
+
+    def create_planned(self, teacher_id: str) -> datetime | None:
+        """Makes the next meeting of a teacher's planned sessions whose day has come."""
+        return self.planning.create_next(teacher_id)
+
+    def change_meeting(self, session_id: str) -> datetime | None:
+        """Goes on with a change that was cut off, or whose answer was lost."""
+        with self.parts.claims.claim(session_id) as had:
+            if not had:
+                return self.parts.clock.now() + timedelta(seconds=5)
+            try:
+                self.change.go_on(session_id)
+            except StillUnknown as unknown:
+                return self.parts.clock.now() + unknown.look_after
+            except Refused:
+                return None  # On record; the session is what it was.
+        return None
+
+    def settle_entries(self, session_id: str) -> datetime | None:
+        """Brings Zoom's entries in line with the roster."""
+        return self.rosters.settle(session_id)
 
     def remove_meeting(self, session_id: str) -> datetime | None:
         """Goes on removing until Zoom says that the meeting is gone."""

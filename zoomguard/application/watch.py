@@ -11,12 +11,17 @@ from typing import Any
 from sqlalchemy import exc
 from sqlmodel import col, select
 
-from zoomguard.application import work
+from zoomguard.application import rechecks, work
 from zoomguard.application.ports import Clock
 from zoomguard.application.seals import Seals
 from zoomguard.domain import ids, signatures, watch
+from zoomguard.domain.sessions import SessionState
 from zoomguard.tables.database import Database, Transaction
+from zoomguard.tables.sessions import VideoSession
 from zoomguard.tables.watch import ZoomEvent
+
+# States in which a meeting stands, or is being changed.
+STANDING = (SessionState.SCHEDULED, SessionState.AT_RISK, SessionState.LIVE, SessionState.MOVING)
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,7 @@ class Watch:
             tx.add(*new)
             for kind, wait in {watch.MAKES_DUE[row.event] for row in new if row.event in watch.MAKES_DUE}:
                 work.put(tx, kind, "all", now + wait)
+            _look_again(tx, new, now)
             tx.commit()
 
     def _row(self, delivery: Delivery, now: datetime) -> ZoomEvent:
@@ -106,6 +112,18 @@ class Watch:
             body=self.seals.seal("zoom_event", "body", event_id, text),
             body_sha256=hashlib.sha256(delivery.body).hexdigest(),
         )
+
+
+def _look_again(tx: Transaction, new: list[ZoomEvent], now: datetime) -> None:
+    """Sessions whose meetings were changed, or registered for, are looked at again."""
+    heard = {row.number: row.event for row in new if row.event in watch.LOOK_AGAIN and row.number is not None}
+    if not heard:
+        return
+    meant = select(VideoSession).where(
+        col(VideoSession.meeting_number).in_(heard), col(VideoSession.state).in_(STANDING)
+    )
+    for session in tx.all(meant.order_by(col(VideoSession.id))):
+        rechecks.ask(tx, session, now, heard[session.meeting_number])
 
 
 def _known(tx: Transaction, keys: tuple[str, ...]) -> frozenset[str]:

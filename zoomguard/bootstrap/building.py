@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from zoomguard import settings as settings_module
+from zoomguard.adapters.calendar import Calendars
 from zoomguard.adapters.claims import FileClaims, PostgresClaims
 from zoomguard.adapters.clock import SystemClock, UrlClock
 from zoomguard.adapters.hosts import Hosts
@@ -29,17 +30,27 @@ from zoomguard.application.access import Access
 from zoomguard.application.archive import Archive
 from zoomguard.application.archive_parts import ArchiveParts
 from zoomguard.application.audit import AuditTrail
+from zoomguard.application.batches import Batches
 from zoomguard.application.consents import Consents
 from zoomguard.application.crash import ask_for
+from zoomguard.application.day_sheets import DaySheets
+from zoomguard.application.direct_links import DirectLinks
 from zoomguard.application.doors import Doors
 from zoomguard.application.installation import Installation
+from zoomguard.application.lesson_offers import LessonOffers
 from zoomguard.application.messages import Messages, Post
+from zoomguard.application.my_days import MyDays
+from zoomguard.application.observers import Observers
 from zoomguard.application.people import People
 from zoomguard.application.ports import Claims, Clock, Mailer
+from zoomguard.application.rechecks import Rechecks
 from zoomguard.application.recordings import Recordings
 from zoomguard.application.seals import Seals
+from zoomguard.application.session_choices import SessionChoices
 from zoomguard.application.session_parts import SessionParts
 from zoomguard.application.sessions import Sessions
+from zoomguard.application.staff_doors import StaffDoors
+from zoomguard.application.staffing import Staffing
 from zoomguard.application.watch import Watch
 from zoomguard.application.work import WorkList
 from zoomguard.application.zoom_tokens import ZoomTokens
@@ -105,7 +116,8 @@ def _build(settings: Settings, database: Database, intake: Database, clock: Cloc
     claims = _claims(settings, database)
     vault = vault_of(settings, clock)
     zoom = _Zoom(settings, clock, ZoomTokens(database, seals))
-    post = Post(seals, terms, settings.public_url)
+    host = settings.mail_from.rpartition("@")[2].strip("> ") or "localhost"
+    post = Post(seals, terms, settings.public_url, Calendars(), host, settings.staff_domains)
     session_parts = SessionParts(
         database,
         clock,
@@ -120,20 +132,29 @@ def _build(settings: Settings, database: Database, intake: Database, clock: Cloc
         settings.registrant_domain,
         time.sleep,
     )
-    mailer = _mailer(settings, clock)
-    host = settings.mail_from.rpartition("@")[2].strip("> ") or "localhost"
+    mailer, sessions = _mailer(settings, clock), Sessions(session_parts)
     app = Application(
         environment=settings.environment,
         access=Access(database, clock, seals),
         archive=Archive(ArchiveParts(database, clock, claims, seals, terms, zoom.recordings, vault, VERSION)),
         audit=AuditTrail(database),
+        batches=Batches(session_parts, sessions.scheduling),
         consents=Consents(database, clock, seals, terms),
+        day_sheets=DaySheets(session_parts),
+        direct_links=DirectLinks(session_parts),
         doors=Doors(session_parts),
         installation=installation,
-        messages=Messages(database, clock, claims, mailer, post, host),
+        lesson_offers=LessonOffers(session_parts, sessions.scheduling),
+        messages=Messages(database, clock, claims, mailer, post),
+        my_days=MyDays(session_parts),
+        observers=Observers(session_parts, sessions),
         people=People(database, clock, seals, settings.staff_domains, terms),
         recordings=Recordings(database, clock, vault),
-        sessions=Sessions(session_parts),
+        rechecks=Rechecks(session_parts, sessions.change),
+        session_choices=SessionChoices(session_parts),
+        sessions=sessions,
+        staff_doors=StaffDoors(session_parts),
+        staffing=Staffing(session_parts),
         watch=Watch(intake, clock, seals, settings.zoom_webhook_secrets, settings.zoom_account_id),
         work=WorkList(database, clock),
     )

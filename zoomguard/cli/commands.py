@@ -14,10 +14,12 @@ from zoomguard.cli.command import WIDTH, Lazy, LazyGroup
 TABLE = {
     name: Lazy(f"zoomguard.cli.{place}", words)
     for name, place, words in (
-        ("schedule", "schedule:schedule", "Schedule a session with children."),
-        ("sessions", "sessions:sessions", "List, show and cancel sessions."),
+        ("schedule", "schedule:schedule", "Schedule a session, a series or a timetable."),
+        ("sessions", "sessions:sessions", "List, show, move, cancel sessions; their adults."),
+        ("observers", "observers:observers", "Who is free to be the second adult."),
+        ("messages", "messages:messages", "Mails about sessions, and what came of them."),
         ("recordings", "recordings:recordings", "List, show and fetch recordings."),
-        ("people", "people:people", "List and import people; give and end roles."),
+        ("people", "people:people", "List, check, import people; roles."),
         ("consents", "consents:consents", "Import what guardians answered."),
         ("policy", "policy:policy", "The policy's clauses and the rules behind them."),
         ("login", "sign_in:login", "Sign in."),
@@ -34,9 +36,8 @@ TABLE = {
     )
 }
 EXAMPLES = (
-    "zoomguard schedule --observer p.nandakumar@northmoor.example --child C-0101 \\",
-    '    --course MATHS-7B --start "2026-12-01 16:00" --minutes 50',
-    "zoomguard sessions list",
+    'zoomguard schedule --group MATHS-7B --start "2026-12-01 16:00" --minutes 50',
+    "zoomguard sessions list --today",
     "zoomguard demo",
 )
 

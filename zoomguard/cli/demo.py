@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from typing import Any
 import click
 
 from zoomguard.cli import show
-from zoomguard.cli.command import command
+from zoomguard.cli.command import command, json_option
 from zoomguard.domain.errors import BadInput, Fault
 
 BEGINS_AT = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -26,10 +28,11 @@ REVIEWER, NO_PERMISSION = "c.baptiste@northmoor.example", "C-0140"
 CLASS = ("C-0101", "C-0102", "C-0110", "C-0120", "C-0150")
 
 
-@command("demo", "zoomguard demo", "zoomguard demo --directory ~/zoomguard-demo", "zoomguard demo --serve")
+@command("demo", "zoomguard demo", "zoomguard demo --directory ~/zoomguard-demo --serve", "zoomguard demo --json")
 @click.option("--directory", type=click.Path(path_type=Path), help="Keep database, bags and mails here.")
 @click.option("--serve", is_flag=True, help="Stay up afterwards, and say where.")
-def demo(directory: Path | None, serve: bool) -> int:
+@json_option
+def demo(directory: Path | None, serve: bool, as_json: bool) -> int:
     """Tries the main job against a make-believe Zoom: schedule, hold, archive, fetch."""
     try:
         import zoomguard.sandbox  # noqa: F401
@@ -39,12 +42,25 @@ def demo(directory: Path | None, serve: bool) -> int:
         ) from None
     from zoomguard.cli.demo_stage import Stage
 
-    with _folder(directory) as folder, Stage.set(folder, BEGINS_AT) as stage:
+    with _transcript(as_json), _folder(directory) as folder, Stage.set(folder, BEGINS_AT) as stage:
         _play(stage)
         if serve:
             stage.stay()
-    show.out([f"demo: {stage.passed} of {stage.claims} checks passed"])
-    return show.DONE if stage.passed == stage.claims else show.FAULT
+    return _told(stage.checks, as_json)
+
+
+def _transcript(as_json: bool) -> AbstractContextManager[object]:
+    """Where the commands and what they print go: standard output belongs to the document."""
+    return contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
+
+
+def _told(checks: list[tuple[str, bool]], as_json: bool) -> int:
+    passed = sum(holds for _, holds in checks)
+    show.out([f"demo: {passed} of {len(checks)} checks passed"], as_json)
+    if as_json:
+        said = [{"claim": claim, "holds": holds} for claim, holds in checks]
+        show.document({"schema": "zoomguard/1", "passed": passed, "of": len(checks), "checks": said})
+    return show.DONE if passed == len(checks) else show.FAULT
 
 
 @contextlib.contextmanager

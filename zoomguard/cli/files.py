@@ -12,30 +12,33 @@ from zoomguard.domain.errors import BadInput
 from zoomguard.domain.people_files import ImportAnswer
 from zoomguard.domain.times import printable
 
+MIB = 1024 * 1024
 
-def content_of(name: str) -> bytes:
+
+def content_of(name: str, most_bytes: int = MOST_BYTES) -> bytes:
     """The bytes of a file, "-" for standard input. BadInput where it is too large or cannot be read."""
     try:
         if name == "-":
-            return _within(sys.stdin.buffer.read(MOST_BYTES + 1))
+            return _within(sys.stdin.buffer.read(most_bytes + 1), most_bytes)
         with open(name, "rb") as file:
             found = os.fstat(file.fileno())
-            if stat.S_ISREG(found.st_mode) and found.st_size > MOST_BYTES:
-                raise _too_large()
-            return _within(file.read(MOST_BYTES + 1))
+            if stat.S_ISREG(found.st_mode) and found.st_size > most_bytes:
+                raise _too_large(most_bytes)
+            return _within(file.read(most_bytes + 1), most_bytes)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "not a name"
         raise BadInput(f"{printable(name)[:80]} cannot be read ({why}).", "Check the name.", code="NO_FILE") from None
 
 
-def _within(content: bytes) -> bytes:
-    if len(content) > MOST_BYTES:
-        raise _too_large()
+def _within(content: bytes, most_bytes: int) -> bytes:
+    if len(content) > most_bytes:
+        raise _too_large(most_bytes)
     return content
 
 
-def _too_large() -> BadInput:
-    return BadInput("The file is larger than 5 MiB.", "Split the file.", code="CSV_TOO_LARGE")
+def _too_large(most_bytes: int) -> BadInput:
+    words = f"The file is larger than {most_bytes // MIB} MiB."
+    return BadInput(words, "Split the file.", code="CSV_TOO_LARGE")
 
 
 def tell(answer: ImportAnswer, again: str, *, dry_run: bool, skip_bad: bool, as_json: bool) -> int:

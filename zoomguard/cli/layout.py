@@ -6,10 +6,10 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from zoomguard.domain.errors import BadInput
-from zoomguard.domain.times import parse_iso, spoken, zone
+from zoomguard.domain.times import local_start, parse_iso, spoken, zone
 
 WIDEST, NARROWEST = 80, 40
 
@@ -60,6 +60,24 @@ def moment(text: str, zone_name: str = "UTC") -> str:
     try:
         return spoken(parse_iso(text), zone_name)
     except (ValueError, BadInput):
+        return text
+
+
+def short_day(text: str, zone_name: str) -> str:
+    """An ISO date, or the local day of an ISO moment, as "Tue 1 Dec 2026"; the text itself where it is neither."""
+    begins = _local(text, zone_name)
+    try:
+        return f"{begins or date.fromisoformat(text):%a %-d %b %Y}"
+    except ValueError:
+        return text
+
+
+def local_time(text: str) -> str:
+    """A wall time such as "2026-12-01 16:00 Europe/London" with its week day; an ISO moment in UTC."""
+    wall, zone_name = text[:16], text[16:]
+    try:
+        return f"{local_start(wall):%a %-d %b %Y %H:%M}{zone_name}" if zone_name[:1] in ("", " ") else moment(text)
+    except BadInput:
         return text
 
 

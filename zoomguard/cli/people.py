@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import click
 
-from zoomguard.cli import files, layout, server, show
+from zoomguard.cli import files, layout, people_checks, server, show
 from zoomguard.cli.answers import Said
 from zoomguard.cli.command import ExampleGroup, group, json_option
 from zoomguard.cli.in_process import operator
@@ -19,9 +19,18 @@ ROLE_NAMES = ", ".join(ROLES.choices)
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
-@group("people", "zoomguard people list", "zoomguard people import staff staff.csv --dry-run")
+@group(
+    "people",
+    "zoomguard people list",
+    "zoomguard people check t.wren@northmoor.example",
+    "zoomguard people import staff staff.csv --dry-run",
+)
 def people() -> None:
     """Staff, children, guardians and classes."""
+
+
+for one in (people_checks.check, people_checks.deactivate):
+    people.add_command(one)
 
 
 @people.command("list", examples=("zoomguard people list", "zoomguard people list --json"))

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from zoomguard.cli import layout, server, show
+from zoomguard.cli import layout, server, show, today
 from zoomguard.cli.answers import Said
 from zoomguard.cli.asking import completed
 from zoomguard.cli.command import group, json_option
 from zoomguard.cli.progress import Progress
 from zoomguard.domain.recordings import Purpose
 from zoomguard.domain.times import iso, printable
-from zoomguard.settings import of_process
 
 if TYPE_CHECKING:
     from zoomguard.cli.fetch import Fetched
@@ -140,7 +139,7 @@ def _receipt(short_id: str, email: str, origin: str, ask: dict[str, str], files:
     lines = [
         f"Copy of recording {short_id}",
         f"Who      {email}",
-        f"When     {_now()}",
+        f"When     {iso(today.now())}",
         f"From     {origin}",
         f"Purpose  {printable(ask['purpose'])}",
         f"Reason   {printable(ask['reason'])}",
@@ -148,14 +147,6 @@ def _receipt(short_id: str, email: str, origin: str, ask: dict[str, str], files:
         *(f"{f.sha256}  {f.path}  {f.size} bytes, {f.outcome}" for f in files),
     ]
     return "\n".join(lines) + "\n\n"
-
-
-def _now() -> str:
-    """The time of the receipt: this machine's, or in a sandbox the sandbox's."""
-    from zoomguard.adapters.clock import SystemClock, UrlClock
-
-    url = server.sandbox_beside(of_process()).get("clock_url")
-    return iso((UrlClock(url) if url else SystemClock()).now())
 
 
 def _leave_receipt(folder: Path, short_id: str, text: str) -> None:

@@ -1,71 +1,124 @@
-"""`zoomguard schedule`: from what somebody types to a session, or to the reasons why not."""
+"""`zoomguard schedule`: from what somebody types to a session, a series or a whole timetable."""
 
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from zoomguard.cli import server, session_text, show
 from zoomguard.cli.answers import Said
-from zoomguard.cli.asking import completed
+from zoomguard.cli.asking import can_ask, completed, misused
 from zoomguard.cli.command import command, json_option
 
+CLASS = "Class (empty: name the children)"
+# The first is asked for by its two names where nobody can answer.
 QUESTIONS = {
-    "observer": "Observer (e-mail)",
+    "group or --child": CLASS,
     "child": "Children (references, with blanks between)",
     "course": "Course code (no names)",
     "start": 'Start, such as "2026-12-01 16:00"',
     "minutes": "Minutes",
+    "until": "Last day of the series, such as 2027-03-26",
 }
+ONCE, SEVERAL = ("teacher", "observer", "group", "like", "fold"), ("without", "reserves")
 
 
 @command(
     "schedule",
+    'zoomguard schedule --group MATHS-7B --start "2026-12-01 16:00" --minutes 50',
+    'zoomguard schedule --like S-7K2M --start "2026-12-08 16:00" \\',
+    "    --weekly --until 2027-03-26",
+    "zoomguard schedule --csv autumn.csv --dry-run",
     "zoomguard schedule --observer p.nandakumar@northmoor.example --child C-0101 \\",
     '    --child C-0102 --course MATHS-7B --start "2026-12-01 16:00" --minutes 50',
-    "zoomguard schedule ... --timezone Asia/Ho_Chi_Minh --dry-run",
     "zoomguard schedule          (asks for what is missing)",
 )
 @click.option("--teacher", metavar="EMAIL", help="Who teaches; you, where it is left out.")
-@click.option("--observer", metavar="EMAIL", help="The second member of staff.")
+@click.option("--observer", metavar="EMAIL|pool", help="The second adult; whoever is free, where it is left out.")
+@click.option("--reserve", "reserves", metavar="EMAIL", multiple=True, help="Who steps in; once for each, in order.")
+@click.option("--group", metavar="G", help="A class: its children, and its name as the course.")
 @click.option("--child", "children", metavar="REF", multiple=True, help="The school's reference; once for each child.")
+@click.option("--except", "without", metavar="REF", multiple=True, help="Somebody of the class who is left out.")
+@click.option("--like", metavar="S-ID", help="As that session: children, course, minutes, adults.")
 @click.option("--course", metavar="CODE", help="A code such as MATHS-7B; no names.")
 @click.option("--start", metavar="TIME", help='Local time, such as "2026-12-01 16:00".')
 @click.option("--minutes", metavar="N", type=int, help="How long it lasts.")
 @click.option("--timezone", metavar="ZONE", default="Europe/London", show_default=True, help="Of the start.")
 @click.option("--fold", type=click.Choice(["earlier", "later"]), help="Which, where the clocks make a time come twice.")
+@click.option("--weekly", is_flag=True, help="At that time every week, until --until.")
+@click.option("--until", metavar="DATE", help="The last day of a series, such as 2027-03-26.")
+@click.option("--csv", "file", metavar="FILE", help='A timetable of at most 1 MiB; "-" is standard input.')
+@click.option("--batch", metavar="ID", help="Look again at a series or timetable under way.")
 @click.option("--dry-run", is_flag=True, help="Ask the rules; create and keep nothing.")
 @json_option
+@click.pass_context
 def schedule(
-    teacher: str | None,
-    observer: str | None,
-    children: tuple[str, ...],
-    course: str | None,
-    start: str | None,
-    minutes: int | None,
-    timezone: str,
-    fold: str | None,
-    dry_run: bool,
-    as_json: bool,
+    ctx: click.Context, file: str | None, batch: str | None, dry_run: bool, as_json: bool, **typed: Any
 ) -> int:
-    """Schedules a session with children, if the rules allow it.
+    """Schedules sessions with children, if the rules allow it.
 
     Exit 1 says that they do not: all reasons come at once, each with what to do about it.
     """
-    typed = {"observer": observer, "child": " ".join(children), "course": course, "start": start}
-    whole = completed({**typed, "minutes": "" if minutes is None else str(minutes)}, QUESTIONS, as_json=as_json)
+    from zoomguard.cli import batches
+
+    if batch:
+        _alone(ctx, "batch")
+        return batches.watched(batch, as_json)
+    if file:
+        _alone(ctx, "file", "dry_run")
+        return batches.of_file(file, dry_run, as_json)
+    until = _until(typed.pop("weekly"), typed.pop("until"), as_json)
+    body = lesson(typed, as_json)
+    if until:
+        return batches.of_series(body, until, dry_run, as_json)
+    return ask(body | {"dry_run": dry_run}, as_json)
+
+
+def _alone(ctx: click.Context, *fitting: str) -> None:
+    """A usage error where options were typed that have nothing to say here."""
+    typed = [p for p in ctx.command.params if ctx.get_parameter_source(p.name or "") is ParameterSource.COMMANDLINE]
+    others = ", ".join(p.opts[0] for p in typed if p.name not in (*fitting, "as_json"))
+    if others:
+        option = next(p.opts[0] for p in typed if p.name == fitting[0])
+        raise misused(f"{option} says it all: leave out {others}.")
+
+
+def _until(weekly: bool, until: str | None, as_json: bool) -> str:
+    if until and not weekly:
+        raise misused("--until is the last day of a series: add --weekly.")
+    return completed({"until": until}, QUESTIONS, as_json=as_json)["until"] if weekly else ""
+
+
+def lesson(typed: dict[str, Any], as_json: bool) -> dict[str, object]:
+    """One ask as it is sent. What is really missing is asked for on a terminal."""
+    whole = _whole(typed, as_json)
     body: dict[str, object] = {
-        "observer": whole["observer"],
-        "children": list(children) or whole["child"].split(),
-        "course": whole["course"],
+        "children": whole.get("child", "").split() or list(typed["children"]),
+        "course": whole.get("course") or typed["course"] or "",
         "start": whole["start"],
-        "minutes": _number(whole["minutes"]),
-        "timezone": timezone,
-        "dry_run": dry_run,
+        "minutes": _number(whole["minutes"]) if "minutes" in whole else typed["minutes"] or 0,
+        "timezone": typed["timezone"],
     }
-    body |= {name: value for name, value in (("teacher", teacher), ("fold", fold)) if value}
-    return ask(body, as_json)
+    body |= {name: typed[name] for name in ONCE if typed[name]}
+    return body | {name: list(typed[name]) for name in SEVERAL if typed[name]}
+
+
+def _whole(typed: dict[str, Any], as_json: bool) -> dict[str, str]:
+    """What must be there and is not said by a class or by another session."""
+    needed: dict[str, str] = {}
+    if not (typed["group"] or typed["children"] or typed["like"]):
+        if can_ask(as_json):
+            typed["group"] = click.prompt(CLASS, default="", show_default=False, err=True)
+        needed |= {} if typed["group"] else {"child" if can_ask(as_json) else "group or --child": ""}
+    if not (typed["group"] or typed["like"]) and (typed["children"] or can_ask(as_json)):
+        needed["course"] = typed["course"] or ""
+    needed["start"] = typed["start"] or ""
+    if not typed["like"]:
+        needed["minutes"] = "" if typed["minutes"] is None else str(typed["minutes"])
+    return completed(needed, QUESTIONS, as_json=as_json)
 
 
 def _number(text: str) -> int:

@@ -28,6 +28,7 @@ from zoomguard.domain.errors import (
 from zoomguard.domain.times import printable
 
 DONE, REFUSED, USAGE, NOT_ALLOWED, OUTSIDE, INTEGRITY, FAULT, INTERRUPTED = 0, 1, 2, 3, 4, 5, 70, 130
+WORST_FIRST = (INTERRUPTED, FAULT, INTEGRITY, OUTSIDE, NOT_ALLOWED, USAGE, REFUSED, DONE)
 # The most exact class of an error that stands here decides.
 EXITS: dict[type[ZoomguardError], int] = {
     BadInput: USAGE,
@@ -44,6 +45,11 @@ EXITS: dict[type[ZoomguardError], int] = {
 def exit_code(error: ZoomguardError) -> int:
     """The exit code of an error."""
     return next(EXITS[kind] for kind in type(error).__mro__ if kind in EXITS)
+
+
+def worst(codes: Iterable[int]) -> int:
+    """The exit code of many: the worst of theirs."""
+    return min(codes, key=WORST_FIRST.index, default=DONE)
 
 
 def out(lines: Iterable[str], as_json: bool = False) -> None:

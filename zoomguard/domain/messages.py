@@ -1,21 +1,56 @@
-"""What we write to guardians: words, not decisions. Plain English, short sentences."""
+"""Messages to people: which there are, to whom, and what their words are made of."""
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from zoomguard.domain.times import spoken
+from zoomguard.domain.times import iso
 
-INVITATION, CANCELLATION = "invitation", "cancellation"
-VERSION = "1"
-WIDTH = 72
+VERSION = "2"
+LONGEST_NOTE = 300
+DESIGNATED, TOO_LATE = "designated", "too_late"
+
+
+class Audience(StrEnum):
+    """As what somebody is written to; a learner is one who is 18 at the start."""
+
+    GUARDIAN = "guardian"
+    CHILD = "child"
+    LEARNER = "learner"
+    STAFF = "staff"
+
+
+class Template(StrEnum):
+    """Which words of ours a message has."""
+
+    INVITATION = "invitation"
+    CHANGE = "change"
+    CANCELLATION = "cancellation"
+    LEFT_OUT = "left_out"
+    REMINDER = "reminder"
+    TEACHING = "teaching"
+    ASK = "ask"
+    ON = "on"
+    OFF = "off"
+    COVERED = "covered"
+    REASSIGNED = "reassigned"
+    OBSERVER_MISSING = "observer_missing"
+    AT_RISK = "at_risk"
+    NOT_CREATED = "not_created"
+    DAY_SHEET = "day_sheet"
+
+
+# Whoever has one of these believes that the lesson takes place as it says.
+TELLING = frozenset({Template.INVITATION, Template.CHANGE, Template.REMINDER, Template.TEACHING, Template.ON})
+# Of no use to anybody once the lesson is over.
+IN_TIME_ONLY = TELLING | {Template.ASK, Template.OBSERVER_MISSING, Template.AT_RISK}
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a mail says of a session. `zone` is the organisation's, `home_zone` the child's where it differs."""
+    """What a mail says of a session. `zone` is the organisation's; `staff_door` and `children` are for staff."""
 
     organisation: str
     course: str
@@ -30,82 +65,66 @@ class Lesson:
     nspcc: str
     doors_open_minutes: int
     retention_days: int
+    short_id: str = ""
+    staff_door: str = ""
+    children: int = 0
 
 
 @dataclass(frozen=True)
 class Invited:
-    """A child as its own guardian is written to: the known name, the door, and the zone at home."""
+    """A learner as the family is written to: the known name, the door, and the zone at home.
+
+    `door` is "" where only an earlier mail has it; `oneself` says that the learner of age is the reader.
+    """
 
     known_as: str
     door: str
     zone: str
+    id: str = ""
+    oneself: bool = False
 
 
-def invitation(lesson: Lesson, children: tuple[Invited, ...]) -> tuple[str, str]:
-    """Subject and text of an invitation; the subject holds no name."""
-    subject = f"Online lesson {lesson.course}: {spoken(lesson.starts_at, lesson.zone)}"
-    paragraphs = [
-        "Hello,",
-        _wrapped(
-            f"{_names(children)} {'has' if len(children) == 1 else 'have'} an online lesson with {lesson.organisation}."
-        ),
-        _facts(lesson, children),
-        _doors(lesson, children),
-        "You may sit in on the lesson, beside your child. You do not have to.",
-        _wrapped(
-            f"Two members of staff are there: {lesson.teacher} teaches, {lesson.observer} observes. The lesson is"
-            " recorded (picture, sound and chat). Staff use the recording to check the quality of teaching and to"
-            f" keep children safe. It is kept for {lesson.retention_days} days. Nobody publishes it."
-        ),
-        _worried(lesson),
-        f"{lesson.organisation}",
-    ]
-    return subject, "\n\n".join(paragraphs) + "\n"
+@dataclass(frozen=True)
+class Was:
+    """What a session was before a change, with the names of the staff."""
+
+    starts_at: datetime
+    minutes: int
+    teacher: str
+    observer: str
 
 
-def cancellation(lesson: Lesson, children: tuple[Invited, ...]) -> tuple[str, str]:
-    """Subject and text of a cancellation."""
-    subject = f"Cancelled: online lesson {lesson.course}, {spoken(lesson.starts_at, lesson.zone)}"
-    paragraphs = [
-        "Hello,",
-        _wrapped(f"The online lesson {lesson.course} on {spoken(lesson.starts_at, lesson.zone)} will not take place."),
-        "The link we sent you no longer opens. There is nothing for you to do.",
-        _worried(lesson),
-        f"{lesson.organisation}",
-    ]
-    return subject, "\n\n".join(paragraphs) + "\n"
+@dataclass(frozen=True)
+class MessageView:
+    """A message as those see it who look after mail: to whom by reference, never the address, never the text.
 
+    `tries` says in order what came of each step towards the mail server.
+    """
 
-def _wrapped(text: str) -> str:
-    return textwrap.fill(text, WIDTH)
+    id: str
+    session: str
+    audience: str
+    to_reference: str
+    template: str
+    state: str
+    made_at: datetime
+    not_before_at: datetime
+    reason: str = ""
+    awaits: str = ""
+    tries: tuple[str, ...] = ()
 
-
-def _names(children: tuple[Invited, ...]) -> str:
-    names = [c.known_as for c in children]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _facts(lesson: Lesson, children: tuple[Invited, ...]) -> str:
-    lines = [
-        f"  Lesson:    {lesson.course}",
-        f"  When:      {spoken(lesson.starts_at, lesson.zone)}, {lesson.minutes} minutes",
-    ]
-    for home in sorted({c.zone for c in children if c.zone and c.zone != lesson.zone}):
-        lines.append(f"             (where you are: {spoken(lesson.starts_at, home)})")
-    return "\n".join(lines)
-
-
-def _doors(lesson: Lesson, children: tuple[Invited, ...]) -> str:
-    opens = f"It opens {lesson.doors_open_minutes} minutes before the start. Please do not pass it on."
-    if len(children) == 1:
-        return f"To join, open this link:\n\n  {children[0].door}\n\n{opens}"
-    links = "\n".join(f"  {c.known_as}: {c.door}" for c in children)
-    return f"Each child joins by a link of their own:\n\n{links}\n\n{opens}"
-
-
-def _worried(lesson: Lesson) -> str:
-    lead = lesson.lead + (f", {lesson.lead_phone}" if lesson.lead_phone else "")
-    lines = [f"Worried about something? Tell {lead}.", f"You can also call the NSPCC helpline: {lesson.nspcc}."]
-    if lesson.office_phone:
-        lines.append(f"Questions about the lesson: {lesson.office_phone}.")
-    return "\n".join(lines) + "\nIf a child is in danger now, call your local emergency number (999 in the UK)."
+    def as_json(self) -> dict[str, object]:
+        """The shape of one entry of `messages`."""
+        return {
+            "id": self.id,
+            "session": self.session,
+            "audience": self.audience,
+            "to_reference": self.to_reference,
+            "template": self.template,
+            "state": self.state,
+            "made_at": iso(self.made_at),
+            "not_before_at": iso(self.not_before_at),
+            "reason": self.reason,
+            "awaits": self.awaits,
+            "tries": list(self.tries),
+        }

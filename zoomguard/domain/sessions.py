@@ -35,7 +35,8 @@ TRANSITIONS: dict[SessionState, frozenset[SessionState]] = {
     S.CREATED: frozenset({S.SCHEDULED, S.REMOVING}),
     S.SCHEDULED: frozenset({S.AT_RISK, S.LIVE, S.ENDED, S.MOVING, S.REMOVING}),
     S.AT_RISK: frozenset({S.SCHEDULED, S.LIVE, S.ENDED, S.MOVING, S.REMOVING}),
-    S.MOVING: frozenset({S.SCHEDULED, S.AT_RISK, S.REMOVING}),
+    # A meeting that is made anew begins again: under another host, or because somebody deleted it in Zoom.
+    S.MOVING: frozenset({S.SCHEDULED, S.AT_RISK, S.REMOVING, S.REQUESTED, S.ENDED}),
     S.LIVE: frozenset({S.ENDED, S.REMOVING}),
     S.ENDED: frozenset({S.ACCOUNTED, S.LIVE}),
     S.ACCOUNTED: frozenset(),
@@ -46,7 +47,34 @@ TRANSITIONS: dict[SessionState, frozenset[SessionState]] = {
 }
 # A state that keeps teacher, observer and children reserved: all but the ones in which nothing can happen any more.
 RESERVING = frozenset(S) - {S.REFUSED, S.CANCELLED, S.FAILED, S.ACCOUNTED}
-CANCELLABLE = frozenset({S.SCHEDULED, S.AT_RISK, S.CREATED, S.REQUESTED})
+CANCELLABLE = frozenset({S.PLANNED, S.SCHEDULED, S.AT_RISK, S.CREATED, S.REQUESTED, S.MOVING, S.LIVE})
+# A session that stands at Zoom and has not begun may be changed; a planned one is changed on paper alone.
+CHANGEABLE = frozenset({S.PLANNED, S.SCHEDULED, S.AT_RISK})
+
+
+class Change(StrEnum):
+    """What is being changed while a session is `moving`."""
+
+    NONE = ""
+    TIME = "time"
+    OBSERVER = "observer"
+    MEETING = "meeting"
+
+
+class Risk(StrEnum):
+    """Why a session is `at_risk`."""
+
+    NONE = ""
+    OBSERVER_MISSING = "OBSERVER_MISSING"
+    STAFF = "STAFF"
+    CONSENT_UNKNOWN = "CONSENT_UNKNOWN"
+    DRIFT = "DRIFT"
+    STRANGER = "STRANGER"
+    ZOOM_UNREADABLE = "ZOOM_UNREADABLE"
+    CLOCK_RULES = "CLOCK_RULES"
+
+
+POOL = "pool"
 
 
 def may_become(old: SessionState, new: SessionState) -> bool:
@@ -61,7 +89,11 @@ def overlaps(a_start: datetime, a_minutes: int, b_start: datetime, b_minutes: in
 
 @dataclass(frozen=True)
 class ScheduleAsk:
-    """What a person asks for: references and addresses as typed, the start as naive wall time and zone."""
+    """What a person asks for: references and addresses as typed, the start as naive wall time and zone.
+
+    `observer` is an address, or "pool" (or nothing) to have one picked. `group` adds a class, `without` takes
+    children out again, `like` takes from a session whatever is not given here.
+    """
 
     teacher: str
     observer: str
@@ -73,6 +105,31 @@ class ScheduleAsk:
     fold: str | None = None
     key: str = ""
     dry_run: bool = False
+    group: str = ""
+    without: tuple[str, ...] = ()
+    like: str = ""
+    reserves: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a session under change is to become; what is left as it is has the old value."""
+
+    kind: Change
+    starts_at: datetime
+    minutes: int
+    teacher: str
+    observer: str
+
+    def as_json(self) -> dict[str, object]:
+        """The shape of `session.change`."""
+        return {
+            "kind": self.kind.value,
+            "starts_at": iso(self.starts_at),
+            "minutes": self.minutes,
+            "teacher": self.teacher,
+            "observer": self.observer,
+        }
 
 
 @dataclass(frozen=True)
@@ -90,6 +147,19 @@ class SessionView:
     teacher: str
     observer: str
     children: tuple[str, ...]
+    teacher_name: str = ""
+    observer_name: str = ""
+    # "yes", "asked" (no answer yet), or "none" (nobody was asked yet).
+    observer_answer: str = "none"
+    risk: str = ""
+    # The first moment at which the meeting of a planned session is made.
+    waits_until: datetime | None = None
+    change: Wanted | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Stands at Zoom as asked, and the observer said yes: assigned is not accepted."""
+        return self.state is SessionState.SCHEDULED and self.observer_answer == "yes"
 
     def as_json(self) -> dict[str, object]:
         """The shape of contracts: `session` in every answer."""
@@ -105,6 +175,13 @@ class SessionView:
             "teacher": self.teacher,
             "observer": self.observer,
             "children": list(self.children),
+            "teacher_name": self.teacher_name,
+            "observer_name": self.observer_name,
+            "observer_answer": self.observer_answer,
+            "ready": self.ready,
+            "risk": self.risk,
+            "waits_until": iso(self.waits_until) if self.waits_until else None,
+            "change": self.change.as_json() if self.change else None,
         }
 
 
@@ -118,6 +195,7 @@ class ScheduleAnswer:
     zoom_writes: int = 0
     settings_compared: int = 0
     invitations: int = 0
+    warnings: tuple[Finding, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """The shape `zoomguard/1` of a schedule."""
@@ -129,6 +207,43 @@ class ScheduleAnswer:
             "zoom_writes": self.zoom_writes,
             "settings_compared": self.settings_compared,
             "invitations": self.invitations,
+            "warnings": [f.as_json() for f in self.warnings],
+        }
+
+
+@dataclass(frozen=True)
+class Told:
+    """Who is told of a change: how many guardians and children, and which staff by address."""
+
+    guardians: int = 0
+    children: int = 0
+    staff: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, object]:
+        """The shape of `told`."""
+        return {"guardians": self.guardians, "children": self.children, "staff": list(self.staff)}
+
+
+@dataclass(frozen=True)
+class ChangeAnswer:
+    """What came of a change: changed, unchanged, moving (Zoom's answer is open), asked or possible (dry run)."""
+
+    outcome: str
+    session: SessionView
+    told: Told = field(default_factory=Told)
+    warnings: tuple[Finding, ...] = ()
+    zoom_writes: int = 0
+
+    def as_json(self) -> dict[str, object]:
+        """The answer of `sessions reschedule` and its like."""
+        return {
+            "schema": "zoomguard/1",
+            "outcome": self.outcome,
+            "session": self.session.as_json(),
+            "findings": [],
+            "warnings": [f.as_json() for f in self.warnings],
+            "told": self.told.as_json(),
+            "zoom_writes": self.zoom_writes,
         }
 
 

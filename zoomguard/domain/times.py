@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from zoomguard.domain.errors import BadInput
 
 LOCAL = re.compile(r"(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2})")
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 MAX_MINUTES = 180
 HORIZON = timedelta(days=366)
 
@@ -77,6 +78,23 @@ def check_slot(starts_at: datetime, minutes: int, now: datetime) -> None:
         raise BadInput("The start is in the past.", "Give a start that is still to come.", code="START_IN_PAST")
     if starts_at > now + HORIZON:
         raise BadInput("The start is more than a year away.", "Give a nearer date.", code="START_TOO_FAR")
+
+
+def a_day(text: str) -> date:
+    """A date from "2026-12-01"; BadInput BAD_DATE for any other form."""
+    try:
+        if DAY.fullmatch(text.strip()) is None:
+            raise ValueError
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise BadInput(f'"{printable(text)[:40]}" is not a date.', "Write it as 2026-12-01.", code="BAD_DATE") from None
+
+
+def day_bounds(day: date, zone_name: str) -> tuple[datetime, datetime]:
+    """The aware UTC moments at which a local day begins and ends."""
+    where = zone(zone_name)
+    begins, ends = (datetime.combine(d, time(), where).astimezone(UTC) for d in (day, day + timedelta(days=1)))
+    return begins, ends
 
 
 def day_in(moment: datetime, zone_name: str) -> date:

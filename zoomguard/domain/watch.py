@@ -31,6 +31,16 @@ MAKES_DUE: dict[str, tuple[str, timedelta]] = {
     "recording.transcript_completed": (DISCOVER, timedelta(0)),
     "meeting.ended": (DISCOVER, timedelta(minutes=2)),
 }
+# Something is another than it was in a meeting that may be one of ours: its session is looked at again.
+LOOK_AGAIN = frozenset(
+    {
+        "meeting.updated",
+        "meeting.deleted",
+        "meeting.registration_created",
+        "meeting.registration_approved",
+        "meeting.registration_cancelled",
+    }
+)
 
 
 def parse(body: bytes) -> dict[str, Any]:

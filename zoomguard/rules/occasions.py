@@ -9,12 +9,12 @@ from typing import Any
 from zoomguard.domain import findings
 from zoomguard.domain.errors import Fault, UnknownReference
 from zoomguard.domain.findings import Finding, Outcome
-from zoomguard.rules import consents, meeting, people
-from zoomguard.rules.facts import ConsentFacts, MeetingFacts, PeopleFacts
+from zoomguard.rules import consents, meeting, messages, people
+from zoomguard.rules.facts import ConsentFacts, MeetingFacts, MessageFacts, PeopleFacts
 from zoomguard.rules.rule import F, Level, Rule
 from zoomguard.rules.terms import Terms
 
-RULES: tuple[Rule[Any], ...] = (*people.RULES, *consents.RULES, *meeting.RULES)
+RULES: tuple[Rule[Any], ...] = (*people.RULES, *consents.RULES, *meeting.RULES, *messages.RULES)
 ASKED: dict[str, tuple[str, ...]] = {
     "schedule": (
         "VC-PASSCODE",
@@ -23,6 +23,7 @@ ASKED: dict[str, tuple[str, ...]] = {
         "VC-CONTENT",
         "VC-RECORD",
         "VC-OBSERVER",
+        "OBSERVER-GAP",
         "CON-CHANNEL",
         "CON-RECORD",
         "ID-NOPUBLISH",
@@ -37,16 +38,35 @@ ASKED: dict[str, tuple[str, ...]] = {
         "ZOOM-LICENCE",
         "SESSION_HAS_NO_CHILD",
     ),
-    # Nothing looks again before the start yet; the observer's acceptance will be asked here too.
-    "recheck": (),
+    # What can have changed since. Nobody can have come into two sessions: slots are kept free of each other.
+    "recheck": (
+        "VC-PASSCODE",
+        "VC-WAITING",
+        "VC-IDENTITY",
+        "VC-CONTENT",
+        "VC-RECORD",
+        "VC-OBSERVER",
+        "VC-OBSERVER-ACCEPTED",
+        "CON-CHANNEL",
+        "CON-RECORD",
+        "ID-NOPUBLISH",
+        "ACC-NO-PERSONAL",
+        "TRAIN-ONLINE",
+        "POL-ACK",
+        "STAFF-SUITABLE",
+        "SESSION-APPROVED",
+        "OBSERVER-AT-ZOOM",
+        "ROSTER-ACTIVE",
+        "ZOOM-LICENCE",
+        "SESSION_HAS_NO_CHILD",
+    ),
     # Rules about who is in the room come with the watch.
     "live": (),
     # Rules about what was recorded, and who was there for how long, come with coverage.
     "after": (),
     # Rules about the Zoom account come with its nightly look.
     "nightly": (),
-    # Rules about messages to children come with such messages.
-    "message": (),
+    "message": ("ACC-ORG-PARENTS", "MSG-VIA-DESIGNATED", "MSG-HOURS", "MSG-TONE", "MSG-RECIPIENT"),
 }
 
 
@@ -57,6 +77,7 @@ class Facts:
     people: PeopleFacts | None = None
     consents: ConsentFacts | None = None
     meeting: MeetingFacts | None = None
+    message: MessageFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +94,11 @@ class Evaluation:
     def blocking(self) -> tuple[Finding, ...]:
         """The findings that stop the session: failed and unknown ones of rules that are enforced."""
         return findings.blocking(f for f in self.findings if f.rule not in self.advisory)
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """Failed findings of rules that only warn."""
+        return tuple(f for f in self.findings if f.rule in self.advisory and f.verdict is Outcome.FAIL)
 
     @property
     def verdict(self) -> str:
@@ -100,6 +126,7 @@ def evaluate(occasion: str, facts: Facts, terms: Terms) -> Evaluation:
         *_found(people.RULES, facts.people, asked, terms),
         *_found(consents.RULES, facts.consents, asked, terms),
         *_found(meeting.RULES, facts.meeting, asked, terms),
+        *_found(messages.RULES, facts.message, asked, terms),
     )
     advisory = frozenset(r.id for r in RULES if r.level is not Level.ENFORCE)
     return Evaluation(occasion, terms.version, found, advisory)

@@ -20,6 +20,7 @@ from zoomguard.rules.terms import Terms
 OFFICE = "the enrolment office"
 LEAD = "the safeguarding lead"
 ZOOM_ADMIN = "the college's Zoom administrator"
+TIGHT_MINUTES = 5
 
 
 @rule(
@@ -41,7 +42,7 @@ def a_second_member_of_staff_observes(people: PeopleFacts, terms: Terms) -> Verd
         return failed("The observer is the teacher.", email)
     if _same_account(people.teacher_posture, people.observer_posture):
         return failed("Teacher and observer are one account at Zoom.", email)
-    if reasons := tuple(_against_observing(people, people.observer)):
+    if reasons := tuple(_against_observing(people, people.observer, terms)):
         return failed(" ".join(reasons), email)
     if people.observer_posture is None:
         return unknown("Zoom knows nobody by the observer's address.", email, _AT_ZOOM)
@@ -61,7 +62,7 @@ def _same_account(teacher: HostPosture | None, observer: HostPosture | None) -> 
     return teacher is not None and observer is not None and teacher.zoom_user_id == observer.zoom_user_id
 
 
-def _against_observing(people: PeopleFacts, observer: StaffOnRecord) -> Iterator[str]:
+def _against_observing(people: PeopleFacts, observer: StaffOnRecord, terms: Terms) -> Iterator[str]:
     if not observer.active:
         yield "The observer is no longer active."
     if Role.OBSERVER not in observer.roles:
@@ -70,6 +71,8 @@ def _against_observing(people: PeopleFacts, observer: StaffOnRecord) -> Iterator
         yield f"The observer is in {_listed(observer.busy_with)} at that time."
     if any(observer.related_children.intersection((c.id, c.reference)) for c in people.children):
         yield "The observer is related to a learner of this session."
+    if close := [s for s, minutes in people.observer_gaps if minutes < terms.observer_gap_minutes]:
+        yield f"Less than {terms.observer_gap_minutes} minutes lie between this and {_listed(tuple(close))}."
     yield from _at_zoom(people.observer_posture)
 
 
@@ -82,6 +85,41 @@ def _at_zoom(posture: HostPosture | None) -> Iterator[str]:
 
 def _listed(sessions: tuple[str, ...]) -> str:
     return ", ".join(sorted(sessions))
+
+
+@rule(
+    "OBSERVER-GAP",
+    title="The observer has a moment to come from another teacher's lesson",
+    origin=Origin.BRIEF,
+    level=Level.WARN,
+    override=Override.NONE,
+    remedy="Ask the observer whether this can be done, or choose another.",
+    who=LEAD,
+)
+def the_observer_has_a_moment_between(people: PeopleFacts, terms: Terms) -> Verdict:
+    if people.observer is None:
+        return not_applicable("There is no observer to ask about.", "observer")
+    tight = [f"{minutes} min to {session}" for session, minutes in people.observer_gaps if minutes < TIGHT_MINUTES]
+    if tight:
+        return failed(f"Another teacher's lesson is close: {', '.join(tight)}.", people.observer.email)
+    return passed(subject=people.observer.email)
+
+
+@rule(
+    "VC-OBSERVER-ACCEPTED",
+    title="The observer said yes",
+    origin=Origin.BRIEF,
+    level=Level.ENFORCE,
+    override=Override.DSL,
+    remedy="Have the observer answer the question, or name another.",
+    who=LEAD,
+)
+def the_observer_said_yes(people: PeopleFacts, terms: Terms) -> Verdict:
+    """Assigned is not accepted."""
+    if people.observer is None or people.observer_accepted is None:
+        return not_applicable("Nobody was asked yet.", "observer")
+    email = people.observer.email
+    return passed(subject=email) if people.observer_accepted else failed("The observer has not said yes.", email)
 
 
 @rule(
@@ -242,6 +280,8 @@ def the_session_has_a_child(people: PeopleFacts, terms: Terms) -> Verdict:
 
 RULES: tuple[Rule[PeopleFacts], ...] = (
     a_second_member_of_staff_observes,
+    the_observer_has_a_moment_between,
+    the_observer_said_yes,
     staff_use_accounts_of_the_organisation,
     training_is_valid_on_the_day,
     staff_are_suitable,

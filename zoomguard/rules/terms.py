@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import TypeGuard
 
+from zoomguard.domain.calendars import Closure, OfficeHours
 from zoomguard.domain.errors import BadInput, SettingsWrong
 from zoomguard.domain.times import printable, zone
 
@@ -31,6 +35,19 @@ door_opens_minutes_before = 15
 policy_ack_valid_days = 400
 # Shown in the room for a child: "number" (Student 1) tells the least.
 shown_name = "number"
+# Meetings are made at Zoom this many days before the lesson; until then it is planned.
+create_ahead_days = 14
+# The least time between two lessons of one observer.
+observer_gap_minutes = 0
+# Nobody has agreed to observe 15 minutes before the start: "cancel", or "dsl" (the safeguarding lead decides).
+without_observer = "cancel"
+
+[office]
+# Children get messages in these hours alone, in the organisation's zone. Holidays: [2026-12-25, 2026-12-28].
+days = ["mon", "tue", "wed", "thu", "fri"]
+from = "09:00"
+until = "17:00"
+holidays = []
 
 [consent]
 max_months = 13
@@ -43,6 +60,18 @@ days = 14
 
 [retention.unassigned]
 days = 90
+
+# A weekly series leaves out closures, the first and the last day included, one section for each:
+# [[closures]]
+# name = "Half-term"
+# from = 2027-02-15
+# until = 2027-02-19
+#
+# Where terms are given, days outside all of them are left out too:
+# [[term_dates]]
+# name = "Spring term"
+# from = 2027-01-04
+# until = 2027-03-25
 """
 
 
@@ -71,6 +100,12 @@ class Terms:
     shown_name: str = "number"
     consent_max_months: int = 13
     retention_days: Mapping[str, int] = field(default_factory=lambda: {"routine": 90, "no_child": 14, "unassigned": 90})
+    create_ahead_days: int = 14
+    observer_gap_minutes: int = 0
+    without_observer: str = "cancel"
+    office: OfficeHours = field(default_factory=OfficeHours)
+    closures: tuple[Closure, ...] = ()
+    term_dates: tuple[Closure, ...] = ()
 
 
 def version_of(body: bytes) -> str:
@@ -104,6 +139,12 @@ def read(body: bytes) -> Terms:
         shown_name=session.choice("shown_name", "number", ("number", "known_as")),
         consent_max_months=consent.number("max_months", 13, 1, 24),
         retention_days=_retention(table, wrong),
+        create_ahead_days=session.number("create_ahead_days", 14, 1, 366),
+        observer_gap_minutes=session.number("observer_gap_minutes", 0, 0, 60),
+        without_observer=session.choice("without_observer", "cancel", ("cancel", "dsl")),
+        office=_office(table, wrong),
+        closures=tuple(_closures(table, "closures", wrong)),
+        term_dates=tuple(_closures(table, "term_dates", wrong)),
     )
     session.choice("observer", "required", ("required",))
     for section in (organisation, contacts, session, consent):
@@ -114,7 +155,35 @@ def read(body: bytes) -> Terms:
     return terms
 
 
-SECTIONS = {"organisation", "contacts", "session", "consent", "retention"}
+SECTIONS = {"organisation", "contacts", "session", "consent", "retention", "office", "closures", "term_dates"}
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+def _office(table: Mapping[str, object], wrong: list[str]) -> OfficeHours:
+    section = _Section(table, "office", wrong)
+    hours = OfficeHours(
+        section.days("days"), section.clock("from", "09:00"), section.clock("until", "17:00"), section.dates("holidays")
+    )
+    if hours.from_at >= hours.until_at:
+        wrong.append("TERMS_FILE: [office] until must be later than from")
+    section.note_the_rest()
+    return hours
+
+
+def _closures(table: Mapping[str, object], name: str, wrong: list[str]) -> Iterator[Closure]:
+    listed = table.get(name, [])
+    if not isinstance(listed, list) or not all(isinstance(each, Mapping) for each in listed):
+        wrong.append(f"TERMS_FILE: {name} must be sections [[{name}]]")
+        return
+    for number, each in enumerate(listed, 1):
+        section = _Section({name: each}, name, wrong, f"{name} {number}")
+        wrong_before = len(wrong)
+        closure = Closure(section.required("name"), section.day("from"), section.day("until"))
+        if closure.from_on > closure.until_on and len(wrong) == wrong_before:
+            wrong.append(f"TERMS_FILE: [{section.name}] until must not be earlier than from")
+        section.note_the_rest()
+        yield closure
 
 
 def _retention(table: Mapping[str, object], wrong: list[str]) -> dict[str, int]:
@@ -171,6 +240,40 @@ class _Section:
             return str(value)
         return str(self._note(key, " or ".join(f'"{c}"' for c in choices), default))
 
+    def required(self, key: str) -> str:
+        value = self.text(key, "")
+        if not value.strip() and isinstance(self.values.get(key, ""), str):
+            self._note(key, "a line of text", "")
+        return value
+
+    def day(self, key: str) -> date:
+        value = self._get(key, None)
+        if _is_day(value):
+            return value
+        self._note(key, "a date such as 2027-02-15, without quotes", None)
+        return date.min
+
+    def dates(self, key: str) -> frozenset[date]:
+        value = self._get(key, [])
+        if isinstance(value, list) and all(_is_day(v) for v in value):
+            return frozenset(value)
+        self._note(key, "dates such as [2026-12-25, 2026-12-28], without quotes", None)
+        return frozenset()
+
+    def days(self, key: str) -> frozenset[int]:
+        value = self._get(key, list(WEEKDAYS[:5]))
+        if isinstance(value, list) and value and all(v in WEEKDAYS for v in value):
+            return frozenset(WEEKDAYS.index(v) for v in value)
+        self._note(key, f"days out of {', '.join(WEEKDAYS)}", None)
+        return frozenset(range(5))
+
+    def clock(self, key: str, default: str) -> time:
+        value = self._get(key, default)
+        if isinstance(value, str) and CLOCK_TIME.fullmatch(value):
+            return time.fromisoformat(value)
+        self._note(key, 'a time such as "09:00"', default)
+        return time.fromisoformat(default)
+
     def _get(self, key: str, default: object) -> object:
         self.known.add(key)
         return self.values.get(key, default)
@@ -178,3 +281,8 @@ class _Section:
     def _note(self, key: str, right: str, default: object) -> object:
         self.wrong.append(f"TERMS_FILE: [{self.name}] {key} must be {right}")
         return default
+
+
+def _is_day(value: object) -> TypeGuard[date]:
+    """A TOML date; one with a time is a datetime, which Python also calls a date."""
+    return isinstance(value, date) and not isinstance(value, datetime)

@@ -1,4 +1,4 @@
-"""The sandbox's handles over HTTP: clock, calls, mailbox, faults, play and webhooks, behind a random key."""
+"""The sandbox's handles over HTTP: clock, calls, mailbox, faults, play, Zoom's own pages and webhooks, behind a key."""
 
 import hmac
 import json
@@ -10,7 +10,7 @@ from typing import Any
 from zoomguard.sandbox.clock import SandboxClock
 from zoomguard.sandbox.faults import Faults
 from zoomguard.sandbox.mailbox import Mailbox
-from zoomguard.sandbox.play import NoSuchSession
+from zoomguard.sandbox.sessions import NoSuchSession
 from zoomguard.sandbox.wire import Answer, Ask, json_answer
 from zoomguard.sandbox.zoom_api import Zoom
 
@@ -32,6 +32,7 @@ class Controls:
             ("GET", "/sandbox/faults"): lambda body: faults.as_json(),
             ("POST", "/sandbox/faults"): self._switch,
             ("POST", "/sandbox/play"): zoom.stage.play,
+            ("POST", "/sandbox/host"): zoom.portal.act,
             ("GET", "/sandbox/webhooks"): lambda body: zoom.webhooks.as_json(),
             ("POST", "/sandbox/webhooks"): self._webhooks,
         }

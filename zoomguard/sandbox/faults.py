@@ -1,5 +1,6 @@
 """What can be made to go wrong: named faults that are switched on and off, some for one operation only."""
 
+import re
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,32 +9,81 @@ from typing import Any
 
 from zoomguard.sandbox.clock import SandboxClock
 
-# Where a fault strikes unless it is switched on for another operation: a method and a path prefix or pattern.
-STRIKES_AT = {
-    "duplicate": "POST /",
-    "truncated": "GET /cdn/",
-    "html_instead_of_media": "GET /rec/download/",
-    "wrong_size": "GET /v2/",
-    "expired_token": "GET /rec/download/",
-    "redirect_elsewhere": "GET /rec/download/",
-    "rate_limited": "* /v2/",
-    "daily_limit": "* /v2/",
-    "locked_setting_overrides": "* /v2/",
-    "observer_unlicensed": "* /v2/",
-    "cut_connection": "POST */meetings",
-    "answer_lost": "POST */meetings",
-    "list_lags": "GET /v2/",
+CREATE = "POST /v2/users/{}/meetings"
+READ = "GET /v2/meetings/{}"
+OPERATION, EVENT, FIELD, SCOPE, WHO = "an operation", "an event", "a field", "a scope", "a person"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Where a fault strikes unless `on` says otherwise, and what else than an operation `on` may name.
+
+    An operation is a method and a path: its beginning, a pattern with *, or whole with {} for one segment.
+    One that strikes `once` does so unless `times` is given; any other stays until it is switched off.
+    """
+
+    strikes_at: str
+    says: str
+    on: str = OPERATION
+    what: str = ""
+    once: bool = False
+
+
+KINDS: dict[str, Kind] = {
+    # Events; `on` may be an event's name or a pattern such as meeting.registration_*.
+    "duplicate": Kind("POST /", "the event is sent twice", EVENT),
+    "late": Kind("POST /", "signed in time, sent `late_s` later (600)", EVENT),
+    "reordered": Kind("POST /", "sent after the next event, or a minute later", EVENT),
+    "webhook_lost": Kind("POST /", "never sent", EVENT),
+    # Recordings and their files.
+    "truncated": Kind("GET /cdn/", "the file breaks off after `after_bytes` (half)"),
+    "html_instead_of_media": Kind("GET /rec/download/", "a page in the place of the file"),
+    "wrong_size": Kind("GET /v2/", "sizes of files are listed wrong"),
+    "expired_token": Kind("GET /rec/download/", "each operation refuses its token once"),
+    "redirect_elsewhere": Kind("GET /rec/download/", "redirected `to` another host"),
+    # Any operation of the API.
+    "rate_limited": Kind("* /v2/", "429 for the second"),
+    "daily_limit": Kind("* /v2/", "429 until midnight UTC"),
+    "cut_connection": Kind("POST */meetings", "cut before the request is read"),
+    "answer_lost": Kind("POST */meetings", "done, but cut before the answer"),
+    "token_revoked": Kind("* /v2/", "401/124; every token given so far is dead", once=True),
+    "scope_missing": Kind("POST /oauth/token", "the token lacks a scope", SCOPE, "meeting:write:meeting:admin"),
+    "html_200": Kind("* /v2/", "nothing is done; a page with status 200"),
+    "huge_json": Kind("* /v2/", "nothing is done; `size_bytes` (200 MB) of JSON, with `gzip` packed small"),
+    # Meetings.
+    "locked_setting_overrides": Kind("* /v2/", "`settings` are replaced without a word"),
+    "observer_unlicensed": Kind("* /v2/", "no alternative host can be selected (1114)"),
+    "list_lags": Kind("GET /v2/", "a list lacks what is younger than `lag_s` (60)"),
+    "read_lags": Kind(READ, "3001 for a meeting younger than `lag_s` (5)"),
+    "create_500": Kind(CREATE, "500; nothing is done"),
+    "create_500_stored": Kind(CREATE, "done, but answered with 500"),
+    "create_slow": Kind(CREATE, "no answer; done `after_s` later (60)"),
+    "update_ignored": Kind("PATCH /v2/meetings/{}", "204; nothing is changed"),
+    "delete_500": Kind("DELETE /v2/meetings/{}", "500; nothing is done"),
+    "field_absent": Kind(READ, "an answer lacks the field", FIELD, "settings.waiting_room"),
+    "unknown_enum": Kind(READ, "the field has a `value` nobody knows", FIELD, "settings.auto_recording"),
+    # Registrants and people.
+    "registrant_post_lost": Kind(
+        "POST /v2/meetings/*registrants", "person number `person` (2) is not stored, the others are; no answer"
+    ),
+    "stranger_approved": Kind(
+        "GET /v2/meetings/{}/registrants", "before the list is read, somebody else is approved", once=True
+    ),
+    "alt_host_not_signed_in": Kind(
+        "POST /sandbox/play", "alternative hosts come as guests whom Zoom does not know, and wait", WHO
+    ),
 }
 
 
 @dataclass
 class Fault:
-    """One fault that is on. `times` None means until it is switched off."""
+    """One fault that is on. `times` None means until it is switched off; `what` is its field, scope or person."""
 
     name: str
     operation: str
     times: int | None
     since_at: datetime
+    what: str = ""
     more: dict[str, Any] = field(default_factory=dict)
 
     def strikes(self, method: str, path: str) -> bool:
@@ -41,12 +91,16 @@ class Fault:
         wanted, _, pattern = self.operation.partition(" ")
         if wanted not in ("*", method):
             return False
+        if "{" in pattern:
+            segments = re.sub(r"\\\{\w*\\\}", "[^/]+", re.escape(pattern)).replace(r"\*", ".*")
+            return re.fullmatch(f"(/v2)?{segments}", path) is not None
         if "*" in pattern:
-            return fnmatchcase(path, pattern)
+            return fnmatchcase(path, pattern) or fnmatchcase(path, f"/v2{pattern}")
         return path.startswith((pattern, f"/v2{pattern}"))
 
     def as_json(self) -> dict[str, Any]:
-        return {"name": self.name, "times": self.times, "on": self.operation, **self.more}
+        what = {"what": self.what} if self.what else {}
+        return {"name": self.name, "times": self.times, "on": self.operation, **what, **self.more}
 
 
 class Faults:
@@ -58,19 +112,21 @@ class Faults:
         self._on: dict[str, Fault] = {}
 
     def switch(self, name: str, times: int | None = None, on: bool | str = True, **more: Any) -> None:
-        """Switch a fault on or off; `on` as "METHOD /path" limits it to one operation.
+        """Switch a fault on or off; `on` as "METHOD /path" limits it to one operation, see KINDS.
 
         ValueError for a name that is not known.
         """
-        if name not in STRIKES_AT:
-            raise ValueError(f"there is no fault {name!r}; there are {', '.join(sorted(STRIKES_AT))}")
+        if name not in KINDS:
+            raise ValueError(f"there is no fault {name!r}; there are {', '.join(sorted(KINDS))}")
         if times is not None and (isinstance(times, bool) or not isinstance(times, int) or times < 1):
             raise ValueError("times is a whole number above zero, or null for until switched off")
-        operation = _operation(name, on)
+        kind = KINDS[name]
+        operation, what = _aim(kind, on)
         with self._lock:
             self._on.pop(name, None)
             if operation is not None:
-                self._on[name] = Fault(name, operation, times, self._clock.now(), more)
+                times = 1 if times is None and kind.once else times
+                self._on[name] = Fault(name, operation, times, self._clock.now(), what, more)
 
     def clear(self) -> None:
         """Switch everything off."""
@@ -100,12 +156,17 @@ class Faults:
             return [fault.as_json() for fault in self._on.values()]
 
 
-def _operation(name: str, on: bool | str) -> str | None:
+def _aim(kind: Kind, on: bool | str) -> tuple[str | None, str]:
+    """Operation (None: off) and field, scope or person that `on` means; ValueError where it means nothing."""
     if isinstance(on, bool):
-        return STRIKES_AT[name] if on else None
+        return (kind.strikes_at if on else None), kind.what
     if not isinstance(on, str):
         raise ValueError("on is true, false or a text")
-    method, gap, path = on.replace("...", "*").partition(" ")
-    if not gap or not method or not path.startswith(("/", "*")):
-        raise ValueError('on is true, false, or an operation such as "POST /users"')
-    return f"{method.upper()} {path}"
+    words = on.replace("...", "*").split()
+    if len(words) == 1 and kind.on == EVENT and not on.startswith("/"):
+        return f"POST /{words[0]}", ""
+    if len(words) == 1 and kind.on in (FIELD, SCOPE, WHO):
+        return kind.strikes_at, words[0]
+    if len(words) not in (2, 3) or not words[1].startswith(("/", "*")) or (len(words) == 3 and kind.on != FIELD):
+        raise ValueError(f'on is true, false, or an operation such as "POST /users"; here it may name {kind.on}')
+    return f"{words[0].upper()} {words[1]}", words[2] if len(words) == 3 else kind.what

@@ -43,7 +43,10 @@ class Mailbox:
             self._controller = None
 
     def messages(self) -> list[dict[str, Any]]:
-        """`to, subject, headers, text` of every delivery in order of arrival; text is the plain part."""
+        """`to, subject, headers, text, calendar` of every delivery in order of arrival.
+
+        `text` is the plain part; `calendar` is the iCalendar part as it came (CRLF), or "".
+        """
         with self._lock:
             deliveries = list(self._deliveries)
         return [_as_entry(to, body) for to, body in deliveries]
@@ -90,12 +93,18 @@ def _as_entry(to: str, body: bytes) -> dict[str, Any]:
     headers: dict[str, str] = {}
     for name, value in message.items():
         headers[name] = f"{headers[name]}, {value}" if name in headers else str(value)
-    return {"to": to, "subject": str(message.get("Subject", "")), "headers": headers, "text": _text(message)}
+    words = {"text": _text(message), "calendar": _calendar(message)}
+    return {"to": to, "subject": str(message.get("Subject", "")), "headers": headers, **words}
 
 
 def _text(message: EmailMessage) -> str:
     part = message.get_body(preferencelist=("plain",))
     return part.get_content().replace("\r\n", "\n") if part is not None else ""
+
+
+def _calendar(message: EmailMessage) -> str:
+    parts = (part for part in message.walk() if part.get_content_type() == "text/calendar")
+    return "".join(str(part.get_content()) for part in parts)
 
 
 def _write(directory: Path, to: str, body: bytes) -> None:

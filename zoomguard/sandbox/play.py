@@ -1,6 +1,5 @@
 """Holds a lesson in the make-believe Zoom: people come, wait, are let in and leave; a recording appears."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +7,8 @@ from typing import Any
 
 from zoomguard.sandbox import zoom_live
 from zoomguard.sandbox.media import media
-from zoomguard.sandbox.zoom_state import Instance, Meeting, Person, ZoomState
+from zoomguard.sandbox.sessions import meeting_of
+from zoomguard.sandbox.zoom_state import Instance, Meeting, Person, User, ZoomState
 
 EARLY_S = 120
 SETTLES_WITHIN_S = 5.0
@@ -37,8 +37,13 @@ class Scene:
     who: str = ""
 
 
-class NoSuchSession(LookupError):
-    """No meeting of this sandbox bears the mark of the session that was asked for."""
+@dataclass(frozen=True)
+class Lesson:
+    """What is played; `unknown` are the users who are not signed in and whom Zoom takes for guests."""
+
+    instance: Instance
+    asked_to_record: bool
+    unknown: frozenset[str]
 
 
 class Stage:
@@ -55,35 +60,20 @@ class Stage:
         continues it.
         """
         with self._state.lock:
-            meeting = self._meeting(str(script.get("session", "")))
+            meeting = meeting_of(self._state, str(script.get("session", "")))
             scenes = self._scenes(meeting, script)
+            unknown = self._not_signed_in(meeting)
             instance = zoom_live.instance_of(self._state, meeting)
             _prepare(instance, script)
-        asked_to_record = any(one.kind == "recording_started" for one in scenes)
+        lesson = Lesson(instance, any(one.kind == "recording_started" for one in scenes), unknown)
         for scene in scenes:
-            self._act(instance, scene, asked_to_record)
+            self._act(lesson, scene)
         recording = self._state.recordings.get(instance.uuid)
         return {
             "uuid": instance.uuid,
             "meeting_number": meeting.number,
             "recording_files": len(recording.files) if recording else 0,
         }
-
-    def _meeting(self, session: str) -> Meeting:
-        """By meeting number, by our mark in the agenda, or by the short id in the topic; the latest one."""
-        if not re.fullmatch(r"[A-Za-z0-9-]{4,64}", session):
-            raise ValueError("session is an id, a short id or a meeting number")
-        mark = re.compile(rf"zg:[^:\s]+:{re.escape(session)}:\S+", re.IGNORECASE)
-        word = re.compile(rf"(?<![\w-]){re.escape(session)}(?![\w-])", re.IGNORECASE)
-        found = [
-            one
-            for one in self._state.meetings.values()
-            if not one.deleted
-            and (session == str(one.number) or mark.match(one.fields["agenda"]) or word.search(one.fields["topic"]))
-        ]
-        if not found:
-            raise NoSuchSession(session)
-        return max(found, key=lambda one: one.created_at)
 
     def _scenes(self, meeting: Meeting, script: dict[str, Any]) -> list[Scene]:
         rows = script.get("events")
@@ -114,26 +104,36 @@ class Stage:
             Scene(end_s, "ended"),
         ]
 
-    def _act(self, instance: Instance, scene: Scene, asked_to_record: bool) -> None:
-        state = self._state
+    def _not_signed_in(self, meeting: Meeting) -> frozenset[str]:
+        fault = self._state.faults.take("alt_host_not_signed_in", "POST", "/sandbox/play")
+        if fault is None:
+            return frozenset()
+        others = meeting.alternative_hosts(self._state)
+        chosen = [self._person(meeting, fault.what).user_id] if fault.what else [one.id for one in others]
+        return frozenset(chosen) & {one.id for one in others}
+
+    def _act(self, lesson: Lesson, scene: Scene) -> None:
+        state, instance = self._state, lesson.instance
         at = instance.meeting.start_at + timedelta(seconds=scene.at_s)
         state.clock.advance(max(0.0, (at - state.clock.now()).total_seconds()))
         with state.lock:
             if scene.kind in ABOUT_THE_MEETING:
                 ABOUT_THE_MEETING[scene.kind](state, instance, at)
             else:
-                self._move(instance, scene, at, asked_to_record)
+                self._move(lesson, scene, at)
         state.webhooks.settle(SETTLES_WITHIN_S)
 
-    def _move(self, instance: Instance, scene: Scene, at: datetime, asked_to_record: bool) -> None:
-        meeting, state = instance.meeting, self._state
-        person = self._person(meeting, scene.who)
+    def _move(self, lesson: Lesson, scene: Scene, at: datetime) -> None:
+        instance, state = lesson.instance, self._state
+        meeting, person = instance.meeting, self._person(instance.meeting, scene.who)
+        if person.user_id in lesson.unknown:
+            return _come_unknown(state, instance, scene, person, at)
         hosts = {meeting.host.id, *(one.id for one in meeting.alternative_hosts(state))}
         starts = scene.kind == "joined" and person.user_id in hosts and instance.start_at is None
         if starts:
             zoom_live.start_meeting(state, instance, at)
         ABOUT_PEOPLE[scene.kind](state, instance, person, at)
-        if starts and meeting.settings["auto_recording"] == "cloud" and not asked_to_record:
+        if starts and meeting.settings["auto_recording"] == "cloud" and not lesson.asked_to_record:
             zoom_live.start_recording(state, instance, at)
 
     def _person(self, meeting: Meeting, who: str) -> Person:
@@ -155,6 +155,16 @@ class Stage:
             if registrant.email.lower() == who.lower():
                 return _registrant(registrant)
         return Person(name=who.partition("@")[0], email=who)
+
+
+def _come_unknown(state: ZoomState, instance: Instance, scene: Scene, person: Person, at: datetime) -> None:
+    """Somebody who is not signed in is a guest with a name, who waits until somebody lets him in."""
+    guest = Person(name=person.name, email="")
+    waited = [one for one in instance.stays if one.person.key == guest.key and one.waiting]
+    waits = instance.meeting.settings["waiting_room"] and not any(one.leave_at for one in waited)
+    kind = "waiting" if scene.kind == "joined" and waits else scene.kind
+    if not (kind == "waiting" and waited):
+        ABOUT_PEOPLE[kind](state, instance, guest, at)
 
 
 def _prepare(instance: Instance, script: dict[str, Any]) -> None:
@@ -190,7 +200,7 @@ def _nth(people: Sequence[Any], number: str, who: str) -> Any:
     return people[int(number) - 1]
 
 
-def _user(user: Any) -> Person:
+def _user(user: User) -> Person:
     return Person(user.name, user.email, user_id=user.id)
 
 

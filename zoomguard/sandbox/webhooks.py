@@ -21,6 +21,8 @@ TRIES_AGAIN_AFTER_S = (5 * 60, 20 * 60, 60 * 60)
 ANSWER_WITHIN_S = 3.0
 LOOKS_EVERY_S = 0.05
 KEPT = 10_000
+LATE_S = 600
+HELD_S = 60
 
 
 @dataclass(order=True)
@@ -46,6 +48,7 @@ class Webhooks:
         self._due: list[Delivery] = []
         self._busy = False
         self._serial = 0
+        self._held: Delivery | None = None
         self._url: str | None = None
         self._stopped = False
         self._log: deque[dict[str, Any]] = deque(maxlen=KEPT)
@@ -75,17 +78,42 @@ class Webhooks:
         at: datetime,
         top: dict[str, Any] | None = None,
         due_at: datetime | None = None,
+        beside: dict[str, Any] | None = None,
     ) -> None:
-        """Put an event that happened `at` into the outbox; it leaves at `due_at`, or at once."""
-        payload = {"account_id": self._account_id, "object": document}
-        body = _bytes({"event": event, "event_ts": _milliseconds(at), "payload": payload, **(top or {})})
+        """Put an event that happened `at` into the outbox; it leaves at `due_at`, or at once.
+
+        `top` goes beside the event's name, `beside` beside its object.
+        """
+        payload = {"account_id": self._account_id, **(beside or {}), "object": document}
+        body = _bytes({"event": event, "event_ts": milliseconds(at), "payload": payload, **(top or {})})
         now = self._clock.now()
-        leaves_at = max(due_at or now, now)
         with self._wake:
+            if self._faults.take("webhook_lost", "POST", f"/{event}"):
+                self._note(event, 0, None)
+                return
             for _ in range(2 if self._faults.take("duplicate", "POST", f"/{event}") else 1):
-                self._serial += 1
-                heapq.heappush(self._due, Delivery(leaves_at, self._serial, event, body))
+                self._post_box(event, body, max(due_at or now, now))
             self._wake.notify_all()
+
+    def _post_box(self, event: str, body: bytes, leaves_at: datetime) -> None:
+        self._serial += 1
+        delivery = Delivery(leaves_at, self._serial, event, body)
+        late = self._faults.take("late", "POST", f"/{event}")
+        if late:
+            delivery.timestamp = str(int(leaves_at.timestamp()))
+            delivery.due_at += timedelta(seconds=late.more.get("late_s", LATE_S))
+        elif self._held is not None and any(one is self._held for one in self._due):
+            self._release(self._held, leaves_at)
+        elif self._faults.take("reordered", "POST", f"/{event}"):
+            delivery.due_at += timedelta(seconds=HELD_S)
+            self._held = delivery
+        heapq.heappush(self._due, delivery)
+
+    def _release(self, held: Delivery, leaves_at: datetime) -> None:
+        """Let the one that was held back follow the one that leaves now."""
+        self._serial += 1
+        held.due_at, held.serial, self._held = leaves_at, self._serial, None
+        heapq.heapify(self._due)
 
     def settle(self, within_s: float) -> bool:
         """Wait, in machine time, until everything due has been tried; False if it was not by then."""
@@ -100,7 +128,7 @@ class Webhooks:
         """Send the challenge endpoint.url_validation now, and judge the answer as Zoom does."""
         token = secrets.token_urlsafe(16)
         now = self._clock.now()
-        document = {"payload": {"plainToken": token}, "event_ts": _milliseconds(now)}
+        document = {"payload": {"plainToken": token}, "event_ts": milliseconds(now)}
         body = _bytes({"event": "endpoint.url_validation", **document})
         status, answer = self._post(body, str(int(now.timestamp())))
         right = hmac.new(self.secret.encode(), token.encode(), hashlib.sha256).hexdigest()
@@ -151,13 +179,16 @@ class Webhooks:
         return self._post(delivery.body, delivery.timestamp)[0] if self._url else None
 
     def _settle_one(self, delivery: Delivery) -> None:
-        row = {"event": delivery.event, "attempt": delivery.attempt, "status": delivery.status}
-        self._log.append({"at": self._clock.now().isoformat(), **row})
+        self._note(delivery.event, delivery.attempt, delivery.status)
         taken = delivery.status in (200, 204)
         if not taken and self._url and delivery.attempt <= len(TRIES_AGAIN_AFTER_S):
             wait = timedelta(seconds=TRIES_AGAIN_AFTER_S[delivery.attempt - 1])
             delivery.due_at += wait  # counted from this try, not from the end of its waiting
             heapq.heappush(self._due, delivery)
+
+    def _note(self, event: str, attempt: int, status: int | None) -> None:
+        row = {"event": event, "attempt": attempt, "status": status}
+        self._log.append({"at": self._clock.now().isoformat(), **row})
 
     def _post(self, body: bytes, timestamp: str) -> tuple[int | None, bytes]:
         """The status and the body of the answer; None where none came in time."""
@@ -187,7 +218,8 @@ class Webhooks:
         }
 
 
-def _milliseconds(at: datetime) -> int:
+def milliseconds(at: datetime) -> int:
+    """A time as events give it."""
     return int(at.timestamp() * 1000)
 
 

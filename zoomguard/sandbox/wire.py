@@ -43,7 +43,10 @@ class Ask:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer. `read` streams `length` bytes in place of `body`; `cut_after` ends the connection early."""
+    """One answer. `read` streams `length` bytes in place of `body`; `cut_after` ends the connection early.
+
+    `fault` names what made it so; a `lost` one is not sent.
+    """
 
     status: int
     body: bytes = b""
@@ -52,6 +55,7 @@ class Answer:
     length: int = 0
     cut_after: int | None = None
     lost: bool = False
+    fault: str = ""
 
     @property
     def size_bytes(self) -> int:

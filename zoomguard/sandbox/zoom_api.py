@@ -18,8 +18,11 @@ from zoomguard.sandbox.calls import Calls
 from zoomguard.sandbox.clock import SandboxClock
 from zoomguard.sandbox.downloads import CDN, DOWNLOAD, Downloads, ExpiredTokens
 from zoomguard.sandbox.faults import Faults
+from zoomguard.sandbox.people import STAFF
 from zoomguard.sandbox.play import Stage
+from zoomguard.sandbox.portal import Portal
 from zoomguard.sandbox.school import zoom_users as school_users
+from zoomguard.sandbox.strikes import Strikes
 from zoomguard.sandbox.webhooks import Webhooks
 from zoomguard.sandbox.wire import Answer, Ask, RouteTable, Wire, html_answer, json_answer
 from zoomguard.sandbox.zoom_errors import ZoomRefusal, daily_limit, per_second_limit
@@ -37,13 +40,14 @@ class Zoom:
 
     def __init__(self, clock: SandboxClock, faults: Faults, record_to: Path | None = None) -> None:
         users = zoom_users.users_from(school_users(), clock.now() - timedelta(days=400))
-        self.state = ZoomState(clock, faults, users)
+        owner = next(one.email for one in STAFF if "operator" in one.roles)
+        self.state = ZoomState(clock, faults, users, owner)
         self.state.tokens = Tokens(clock)
         self.state.webhooks = Webhooks(clock, faults, self.state.account_id)
         self.state.scopes = {route.scope for route in ROUTES}
         self.calls = Calls(clock, record_to)
         self.token_door = TokenDoor(self.state)
-        self.stage = Stage(self.state)
+        self.stage, self.portal = Stage(self.state), Portal(self.state)
         expired = ExpiredTokens(self.state)
         downloads = Downloads(self.state, expired)
         self.front = Wire(_FrontDesk(self, downloads, expired), clock)
@@ -84,7 +88,7 @@ class _Desk:
         fault = self._faults.take("answer_lost", ask.method, ask.path)
         if fault:
             answer = replace(answer, lost=True)
-        self._zoom.calls.note(self.port, ask, answer, fault.name if fault else None)
+        self._zoom.calls.note(self.port, ask, answer, fault.name if fault else answer.fault or None)
         return answer
 
     def _answer(self, ask: Ask) -> Answer:
@@ -96,7 +100,7 @@ class _FrontDesk(_Desk):
 
     def __init__(self, zoom: Zoom, downloads: Downloads, expired: ExpiredTokens) -> None:
         super().__init__(zoom)
-        self._downloads, self._expired = downloads, expired
+        self._downloads, self._expired, self._strikes = downloads, expired, Strikes(zoom.state)
         self._routes: RouteTable[Route] = RouteTable()
         for route in ROUTES:
             self._routes.add(route.method, route.template, route)
@@ -121,12 +125,17 @@ class _FrontDesk(_Desk):
         try:
             self._limits(ask)
             with self._zoom.state.lock:
-                token = self._zoom.state.tokens.check_scope(ask.bearer, route.scope)
-                self._expired.check(ask.method, ask.path, token)
-                answer = route.handler(self._zoom.state, Call(ask, params, _body(ask)))
+                answer = self._strikes.before(ask) or self._done(route, params, ask)
         except ZoomRefusal as refusal:
             answer = refusal.answer()
         return replace(answer, headers={**answer.headers, "X-RateLimit-Category": route.label.capitalize()})
+
+    def _done(self, route: Route, params: dict[str, str], ask: Ask) -> Answer:
+        state = self._zoom.state
+        token = state.tokens.check_scope(ask.bearer, route.scope)
+        self._expired.check(ask.method, ask.path, token)
+        state.catch_up()
+        return self._strikes.after(ask, route.handler(state, Call(ask, params, _body(ask))))
 
     def _limits(self, ask: Ask) -> None:
         if self._faults.take("rate_limited", ask.method, ask.path):

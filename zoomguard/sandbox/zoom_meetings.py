@@ -2,43 +2,52 @@
 
 import re
 import secrets
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
+from zoomguard.sandbox import zoom_meeting_events as events
 from zoomguard.sandbox.wire import Answer, json_answer
-from zoomguard.sandbox.zoom_errors import ZoomRefusal, invalid, user_day_limit
-from zoomguard.sandbox.zoom_fields import DEFAULTS, MEETING, known, problems
+from zoomguard.sandbox.zoom_errors import ZoomRefusal, invalid, unknown_meeting, user_day_limit
 from zoomguard.sandbox.zoom_live import end_meeting
+from zoomguard.sandbox.zoom_meeting_changes import change, checked, locked, new_meeting, remove
 from zoomguard.sandbox.zoom_state import Call, Meeting, Route, User, ZoomState, stamp
-from zoomguard.sandbox.zoom_users import breaks_passcode_rule
 
 WRITES_A_DAY = 100
 LIST_LAG_S = 60
+READ_LAG_S = 5
+SLOW_S = 60
 LISTED_AGENDA = 250
 LISTS = ("scheduled", "live", "upcoming", "upcoming_meetings", "previous_meetings")
 NO_CONTENT = Answer(204)
-# A change (PATCH) does not take these.
-CREATE_ONLY = ("default_password", "schedule_for", "type")
 
 
 def _create(state: ZoomState, call: Call) -> Answer:
     host = state.user(call.params["user"])
-    body = _checked(state, host, call)
+    body = checked(state, host, call.ask, call.body)
     if body.get("type", 2) not in (1, 2):
         raise invalid("type", why="The sandbox holds no recurring and no screen-share meetings.")
     _use_budget(state, host)
-    meeting = _new_meeting(state, host, body)
-    _set(state, call, meeting, body.get("settings", {}))
-    state.meetings[meeting.number] = meeting
+    meeting = new_meeting(state, host, call.ask, body)
+    slow = state.faults.take("create_slow", "POST", call.ask.path)
+    if slow:
+        meeting.created_at += timedelta(seconds=slow.more.get("after_s", SLOW_S))
+    state.coming.append(meeting)
+    state.catch_up()
+    events.created(state, meeting, state.owner)
     document = _document(state, call, meeting)
     if meeting.settings["approval_type"] in (0, 1):
         document["registration_url"] = f"{state.origin}/meeting/register/{meeting.number}"
-    return json_answer(201, document)
+    answer = json_answer(201, document)
+    return replace(answer, lost=True, fault=slow.name) if slow else answer
 
 
 def _get(state: ZoomState, call: Call) -> Answer:
     meeting = state.meeting(_number(call))
+    lag = state.faults.see("read_lags", "GET", call.ask.path)
+    if lag and state.clock.now() < meeting.created_at + timedelta(seconds=lag.more.get("lag_s", READ_LAG_S)):
+        state.faults.take("read_lags", "GET", call.ask.path)
+        raise unknown_meeting(meeting.number)
     extras = {
         "assistant_id": "",
         "encrypted_password": secrets.token_urlsafe(18),
@@ -49,24 +58,18 @@ def _get(state: ZoomState, call: Call) -> Answer:
 
 def _patch(state: ZoomState, call: Call) -> Answer:
     meeting = state.meeting(_number(call))
-    body = _checked(state, meeting.host, call)
+    body = checked(state, meeting.host, call.ask, call.body)
+    if body.get("password") == "":
+        raise invalid("password", why="A passcode is required.")
     _use_budget(state, meeting.host)
-    for name in CREATE_ONLY:
-        body.pop(name, None)
-    start_at = _start_at(body, meeting.fields["timezone"])
-    if start_at and start_at > state.clock.now():  # Zoom leaves out a time that has passed
-        meeting.start_at = start_at
-    meeting.password = body.get("password", meeting.password)
-    _set(state, call, meeting, body.get("settings", {}))
-    meeting.fields |= {name: body[name] for name in meeting.fields if name in body}
+    if state.faults.take("update_ignored", "PATCH", call.ask.path):
+        return replace(NO_CONTENT, fault="update_ignored")
+    change(state, call.ask, meeting, body, state.owner)
     return NO_CONTENT
 
 
 def _delete(state: ZoomState, call: Call) -> Answer:
-    meeting = state.meeting(_number(call))
-    if meeting.live and meeting.live.start_at:
-        raise ZoomRefusal(400, 3002, "Sorry, you cannot delete this meeting since it's in progress.")
-    meeting.deleted = True
+    remove(state, state.meeting(_number(call)), state.owner)
     return NO_CONTENT
 
 
@@ -127,113 +130,15 @@ def _number(call: Call) -> str:
     return word
 
 
-def _checked(state: ZoomState, host: User, call: Call) -> dict[str, Any]:
-    """The body's known fields, or Zoom's refusal of them."""
-    bad = problems(call.body, MEETING)
-    if bad:
-        raise invalid(*bad)
-    body = known(call.body, MEETING)
-    if "timezone" in body and body["timezone"] not in available_timezones():
-        raise invalid("timezone")
-    if call.body.get("password") and breaks_passcode_rule(body["password"]):
-        raise invalid("password", why="The passcode does not meet the account's requirements.")
-    if call.body.get("password") == "" and call.ask.method == "PATCH":
-        raise invalid("password", why="A passcode is required.")
-    _may_host(state, host, body)
-    if "alternative_hosts" in body.get("settings", {}):
-        hosts = _alternative_hosts(state, call, body["settings"]["alternative_hosts"])
-        body["settings"]["alternative_hosts"] = hosts
-    return body
-
-
-def _may_host(state: ZoomState, host: User, body: dict[str, Any]) -> None:
-    if host.status != "active":
-        message = "Your user account is not allowed meeting hosting and scheduling capabilities."
-        raise ZoomRefusal(400, 3161, message)
-    if body.get("schedule_for", host.id) not in (host.id, host.email):
-        raise ZoomRefusal(400, 3000, "You do not have the permission to schedule for that user.")
-
-
-def _alternative_hosts(state: ZoomState, call: Call, text: str) -> str:
-    """The same people as Zoom writes them: e-mails between semicolons, in an order of its own."""
-    words = sorted({word.strip().lower() for word in re.split("[;,]", text) if word.strip()})
-    if words and state.faults.take("observer_unlicensed", call.ask.method, call.ask.path):
-        raise _not_selectable(words[0])
-    emails = []
-    for word in words:
-        users = [one for one in state.users.values() if word in (one.id.lower(), one.email.lower())]
-        if not users or not users[0].licensed or users[0].status != "active":
-            raise _not_selectable(word)
-        emails.append(users[0].email)
-    return ";".join(emails)
-
-
-def _not_selectable(word: str) -> ZoomRefusal:
-    message = f'Unable to assign "{word}" as an alternative host because the user cannot be selected at this time.'
-    return ZoomRefusal(400, 1114, message)
-
-
 def _use_budget(state: ZoomState, host: User) -> None:
     if not state.spend(WRITES_A_DAY, "meeting write", host.id):
         raise user_day_limit(WRITES_A_DAY, "Meeting Create/Update", f"this user: {host.id}")
 
 
-def _new_meeting(state: ZoomState, host: User, body: dict[str, Any]) -> Meeting:
-    now = state.clock.now()
-    zone = body.get("timezone", host.timezone)
-    start_at = _start_at(body, zone)
-    fields = {
-        "topic": body.get("topic", "Zoom Meeting"),
-        "agenda": body.get("agenda", ""),
-        "type": body.get("type", 2),
-        "duration": body.get("duration", 60),
-        "timezone": zone,
-        "pre_schedule": body.get("pre_schedule", False),
-        "tracking_fields": body.get("tracking_fields", []),
-    }
-    password = body.get("password") or _made_up_passcode()
-    if start_at is None or start_at < now:
-        start_at = now.replace(microsecond=0)
-    number, uuid = state.new_number(), state.new_uuid()
-    return Meeting(number, uuid, host, now, start_at, password, fields, dict(DEFAULTS))
-
-
-def _made_up_passcode() -> str:
-    return secrets.choice("abcdefghkmnp") + str(secrets.randbelow(9_000_000) + 1_000_000)
-
-
-def _start_at(body: dict[str, Any], zone: str) -> datetime | None:
-    if "start_time" not in body:
-        return None
-    try:
-        at = datetime.fromisoformat(body["start_time"])
-    except ValueError:
-        raise invalid("start_time") from None
-    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(body.get("timezone", zone)))).astimezone(UTC)
-
-
-def _set(state: ZoomState, call: Call, meeting: Meeting, asked: dict[str, Any]) -> None:
-    """Store settings as Zoom would: what the host or a lock does not allow is replaced without a word."""
-    stored = dict(meeting.settings)
-    for name, value in asked.items():
-        before = stored.get(name)
-        stored[name] = {**before, **value} if isinstance(before, dict) and name != "waiting_room_options" else value
-    if stored["waiting_room"]:
-        stored["join_before_host"] = False
-    if stored["auto_recording"] == "cloud" and (not meeting.host.licensed or stored["encryption_type"] == "e2ee"):
-        stored["auto_recording"] = "none"
-    lock = state.faults.take("locked_setting_overrides", call.ask.method, call.ask.path)
-    meeting.settings = stored | (_locked(lock.more) if lock else {})
-
-
-def _locked(more: dict[str, Any]) -> dict[str, Any]:
-    return dict(more.get("settings", {"waiting_room": False}))
-
-
 def _document(state: ZoomState, call: Call, meeting: Meeting) -> dict[str, Any]:
     """A meeting as its creator and every later reader sees it."""
     lock = state.faults.see("locked_setting_overrides", call.ask.method, call.ask.path)
-    settings = meeting.settings | (_locked(lock.more) if lock and lock.times is None else {})
+    settings = meeting.settings | (locked(lock.more) if lock and lock.times is None else {})
     shown = {name: value for name, value in settings.items() if value is not None}
     document = _entry(state, meeting) | {
         "host_email": meeting.host.email,
@@ -255,11 +160,11 @@ def _entry(state: ZoomState, meeting: Meeting) -> dict[str, Any]:
     names = ("topic", "agenda", "type", "duration", "timezone")
     return {name: meeting.fields[name] for name in names} | {
         "id": meeting.number,
-        "uuid": meeting.live.uuid if meeting.live else meeting.uuid,
+        "uuid": meeting.current_uuid,
         "host_id": meeting.host.id,
         "start_time": stamp(meeting.start_at),
         "created_at": stamp(meeting.created_at),
-        "join_url": f"{state.origin}/j/{meeting.number}?pwd={meeting.password}.1",
+        "join_url": events.join_url(state, meeting),
     }
 
 

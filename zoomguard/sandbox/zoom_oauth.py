@@ -60,6 +60,11 @@ class Tokens:
             raise missing_scope(scope)
         return token
 
+    def revoke_all(self) -> None:
+        """Every token given so far is refused from now on; those of recordings are not."""
+        for token in self._given.values():
+            token.revoked = token.revoked or token.recording is None
+
     @property
     def latest(self) -> int:
         return len(self._given)
@@ -90,7 +95,8 @@ class TokenDoor:
 
     def _token(self) -> Answer:
         with self._state.lock:
-            scopes = frozenset(self._state.scopes)
+            fault = self._state.faults.take("scope_missing", "POST", "/oauth/token")
+            scopes = frozenset(self._state.scopes - ({fault.what} if fault else set()))
             text = self._state.tokens.give(TOKEN_LIVES_S, scopes)
         document = {
             "access_token": text,

@@ -129,6 +129,12 @@ class Meeting:
     instances: list[Instance] = field(default_factory=list)
     live: Instance | None = None
     deleted: bool = False
+    first_topic: str = ""
+
+    @property
+    def current_uuid(self) -> str:
+        """The UUID of the run that is under way, or of the next."""
+        return self.live.uuid if self.live else self.uuid
 
     def alternative_hosts(self, state: "ZoomState") -> list[User]:
         emails = self.settings["alternative_hosts"].split(";")
@@ -188,12 +194,14 @@ class Route:
 class ZoomState:
     """The account. Whoever reads or writes it holds `lock`."""
 
-    def __init__(self, clock: SandboxClock, faults: Faults, users: Iterable[User]) -> None:
+    def __init__(self, clock: SandboxClock, faults: Faults, users: Iterable[User], owner: str) -> None:
         self.lock = threading.RLock()
         self.clock, self.faults = clock, faults
         self.account_id = secrets.token_urlsafe(16)
         self.users = {user.id: user for user in users}
+        self.owner = self.user(owner)
         self.meetings: dict[int, Meeting] = {}
+        self.coming: list[Meeting] = []
         self.instances: dict[str, Instance] = {}
         self.recordings: dict[str, Recording] = {}
         self.pages = Pages(clock)
@@ -219,6 +227,13 @@ class ZoomState:
             raise unknown_meeting(word)
         return meeting
 
+    def catch_up(self) -> None:
+        """Take in the meetings that were asked for earlier and are made only now."""
+        now = self.clock.now()
+        for meeting in [one for one in self.coming if one.created_at <= now]:
+            self.coming.remove(meeting)
+            self.meetings[meeting.number] = meeting
+
     def spend(self, limit: int, *key: str) -> bool:
         """Use one of the `limit` that `key` has on this UTC day; False where none is left."""
         today = (self.clock.now().date().isoformat(), *key)
@@ -231,7 +246,7 @@ class ZoomState:
         """A meeting number of 11 digits that is not in use."""
         while True:
             number = 80_000_000_000 + secrets.randbelow(19_999_999_999)
-            if number not in self.meetings:
+            if number not in self.meetings and all(number != one.number for one in self.coming):
                 return number
 
     def new_uuid(self) -> str:

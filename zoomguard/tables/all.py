@@ -10,6 +10,7 @@ from zoomguard.tables import (
     audit,
     batches,
     consents,
+    doors,
     install,
     messages,
     observers,
@@ -20,7 +21,21 @@ from zoomguard.tables import (
     work,
 )
 
-MODULES = (access, audit, batches, consents, install, messages, observers, people, recordings, sessions, watch, work)
+MODULES = (
+    access,
+    audit,
+    batches,
+    consents,
+    doors,
+    install,
+    messages,
+    observers,
+    people,
+    recordings,
+    sessions,
+    watch,
+    work,
+)
 
 
 def metadata() -> sa.MetaData:

@@ -46,10 +46,12 @@ class BatchRow(Row, table=True):
 
     __tablename__ = "batch_row"
     KIND: ClassVar[RowKind] = RowKind.DECISION
-    __table_args__ = (sa.UniqueConstraint("batch_id", "line"),)
+    __table_args__ = (sa.UniqueConstraint("batch_id", "position"),)
 
     id: str = key()
     batch_id: str = column(foreign_key="batch.id", index=True)
+    position: int = column()
+    # The line of the file; several rows of a series share it.
     line: int = column()
     row_key: str = column()
     label: str = column()
@@ -70,10 +72,10 @@ def by_key(tx: Transaction, batch_key: str) -> Batch | None:
 
 def rows_of(tx: Transaction, batch_id: str) -> list[BatchRow]:
     """All rows of a batch, in the order of the file."""
-    return tx.all(select(BatchRow).where(BatchRow.batch_id == batch_id).order_by(col(BatchRow.line)))
+    return tx.all(select(BatchRow).where(BatchRow.batch_id == batch_id).order_by(col(BatchRow.position)))
 
 
 def waiting(tx: Transaction, batch_id: str, most: int) -> list[BatchRow]:
     """Rows that nothing has come of yet, earliest lesson first."""
     query = select(BatchRow).where(BatchRow.batch_id == batch_id, BatchRow.outcome == RowOutcome.WAITING)
-    return tx.all(query.order_by(col(BatchRow.starts_at), col(BatchRow.line)).limit(most))
+    return tx.all(query.order_by(col(BatchRow.starts_at), col(BatchRow.position)).limit(most))

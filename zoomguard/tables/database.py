@@ -57,8 +57,9 @@ class Transaction:
         return self._session.get(model, key)
 
     def lock(self, model: type[T], key: Any) -> T | None:
-        """A row by its primary key, read afresh and locked until the end of the transaction."""
-        return self._session.get(model, key, with_for_update=True, populate_existing=True)
+        """A row by its primary key, read afresh and locked until the end of the transaction (its key is not: rows
+        that name it may be inserted meanwhile)."""
+        return self._session.get(model, key, with_for_update={"key_share": True}, populate_existing=True)
 
     def need(self, model: type[T], key: Any) -> T:
         """A row that must be there; Fault where it is not."""

@@ -132,8 +132,9 @@ def by_ids(tx: Transaction, ids: frozenset[str]) -> dict[str, Person]:
 
 def lock_all(tx: Transaction, ids: frozenset[str]) -> dict[str, Person]:
     """People by id, locked in order of id so that two asks for the same people wait for each other."""
-    rows = tx.all(select(Person).where(col(Person.id).in_(ids)).order_by(col(Person.id)).with_for_update())
-    return {p.id: p for p in rows}
+    query = select(Person).where(col(Person.id).in_(ids)).order_by(col(Person.id))
+    # Not their keys: rows that only name these people must not wait for us, nor we for them.
+    return {p.id: p for p in tx.all(query.with_for_update(key_share=True))}
 
 
 def roles_on(tx: Transaction, ids: frozenset[str], day: date) -> dict[str, frozenset[Role]]:
@@ -178,6 +179,18 @@ def lock_holders(tx: Transaction, roles: tuple[Role, ...], day: date) -> list[Ro
         .order_by(col(RoleHeld.id))
         .with_for_update()
     )
+
+
+def holders_of(tx: Transaction, roles: tuple[Role, ...], day: date) -> list[str]:
+    """The ids of active people who hold one of the roles on a day, each once."""
+    query = select(RoleHeld.person_id).join(Person, col(Person.id) == col(RoleHeld.person_id))
+    held = query.where(
+        col(RoleHeld.role).in_(roles),
+        col(Person.active).is_(True),
+        RoleHeld.from_on <= day,
+        sa.or_(col(RoleHeld.until_on).is_(None), col(RoleHeld.until_on) > day),
+    )
+    return sorted(set(tx.all(held)))
 
 
 def checks_of(tx: Transaction, ids: frozenset[str]) -> list[CheckRecord]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlmodel import col, select
@@ -24,13 +24,6 @@ class StepState(StrEnum):
     DONE = "done"
     REFUSED = "refused"
     GIVEN_UP = "given_up"
-
-
-class DoorState(StrEnum):
-    """Whether a door may open."""
-
-    OPEN = "open"
-    SHUT = "shut"
 
 
 class VideoSession(Row, table=True):
@@ -66,6 +59,7 @@ class VideoSession(Row, table=True):
     # A change under way, and what is wanted: both the old and the new count as taken until Zoom's answer decides.
     change: str = column(default="")
     changed_by: str = column(Personal.PSEUDONYM, default="")
+    change_note: str = column(Personal.PERSONAL, "erasure", default="")
     next_teacher_id: str | None = column(Personal.PSEUDONYM, default=None)
     next_observer_id: str | None = column(Personal.PSEUDONYM, default=None)
     next_starts_at: datetime | None = column(default=None, type=UTCDateTime)
@@ -128,32 +122,6 @@ class EvaluationRow(Row, table=True):
     verdict: str = column()
     findings: str = column(Personal.PSEUDONYM)
     consent_event_ids: str = column()
-
-
-class Door(Row, table=True):
-    """Our own stable page in front of a Zoom link: found by the token's digest."""
-
-    __tablename__ = "door"
-    KIND: ClassVar[RowKind] = RowKind.DECISION
-
-    id: str = key()
-    token_sha256: str = column(Personal.SECRET, unique=True)
-    session_id: str = column(foreign_key="video_session.id", index=True)
-    person_id: str = column(Personal.PSEUDONYM, foreign_key="person.id")
-    # Sealed: a change is told with the same door.
-    token: str = column(Personal.SECRET, default="")
-    state: DoorState = column(type=chosen(DoorState, "state"), default=DoorState.OPEN)
-
-
-class DoorOpened(Row, table=True):
-    """A door was used."""
-
-    __tablename__ = "door_opened"
-    KIND: ClassVar[RowKind] = RowKind.OBSERVATION
-
-    id: str = key()
-    door_id: str = column(foreign_key="door.id")
-    at: datetime = column(type=UTCDateTime)
 
 
 class Step(Row, table=True):
@@ -219,15 +187,33 @@ def rosters(tx: Transaction, session_ids: frozenset[str]) -> dict[str, list[Sess
     return {i: [r for r in rows if r.session_id == i] for i in session_ids}
 
 
+def removed_addresses(tx: Transaction, session_id: str) -> frozenset[str]:
+    """The opaque addresses of those who left the roster."""
+    query = select(SessionChild.address).where(
+        SessionChild.session_id == session_id, SessionChild.state == ChildState.REMOVED
+    )
+    return frozenset(tx.all(query))
+
+
+def planned_of(tx: Transaction, teacher_id: str) -> list[VideoSession]:
+    """The planned sessions of a teacher, earliest lesson first."""
+    query = select(VideoSession).where(
+        VideoSession.teacher_id == teacher_id, VideoSession.state == SessionState.PLANNED
+    )
+    return tx.all(query.order_by(col(VideoSession.starts_at), col(VideoSession.id)))
+
+
 def clashes(
     tx: Transaction, person_ids: frozenset[str], starts_at: datetime, minutes: int, without: str = ""
 ) -> dict[str, tuple[str, ...]]:
-    """For each person the short ids of the reserving sessions that overlap the slot, as adult or child."""
-    near = _reserving_near(tx, starts_at, minutes)
-    near = {i: s for i, s in near.items() if i != without}
+    """For each person the short ids of the reserving sessions that overlap the slot, as adult or child.
+
+    A session under change counts at its old and its new time, with its old and its new people.
+    """
+    near = {i: s for i, s in _reserving_near(tx, starts_at, minutes).items() if i != without}
     found: dict[str, list[str]] = {p: [] for p in person_ids}
     for session in near.values():
-        for person in person_ids.intersection((session.teacher_id, session.observer_id)):
+        for person in person_ids & adults_of(session):
             found[person].append(session.short_id)
     children = select(SessionChild).where(
         col(SessionChild.session_id).in_(near),
@@ -239,16 +225,56 @@ def clashes(
     return {p: tuple(sorted(set(s))) for p, s in found.items()}
 
 
+def next_to(
+    tx: Transaction, person_id: str, starts_at: datetime, minutes: int, without: str = ""
+) -> list[tuple[VideoSession, int]]:
+    """The sessions of an adult that end or begin within an hour of a slot, with the minutes between."""
+    ends_at, hour = starts_at + timedelta(minutes=minutes), timedelta(hours=1)
+    near = _reserving_near(tx, starts_at - hour, minutes + 120)
+    found = []
+    for session in near.values():
+        if session.id == without or person_id not in adults_of(session):
+            continue
+        end = session.starts_at + timedelta(minutes=session.minutes)
+        gap = session.starts_at - ends_at if session.starts_at >= ends_at else starts_at - end
+        if timedelta(0) <= gap < hour:
+            found.append((session, int(gap.total_seconds() // 60)))
+    return sorted(found, key=lambda f: f[1])
+
+
+def adults_of(session: VideoSession) -> frozenset[str]:
+    """Teacher and observer, and during a change those to be."""
+    named = (session.teacher_id, session.observer_id, session.next_teacher_id, session.next_observer_id)
+    return frozenset(p for p in named if p)
+
+
 def _reserving_near(tx: Transaction, starts_at: datetime, minutes: int) -> dict[str, VideoSession]:
     from_at, until_at = starts_at - timedelta(hours=24), starts_at + timedelta(minutes=minutes)
+
+    def within(column: Any) -> Any:
+        return sa.and_(column > from_at, column < until_at)
+
     rows = tx.all(
         select(VideoSession).where(
             col(VideoSession.state).in_(RESERVING),
-            VideoSession.starts_at > from_at,
-            VideoSession.starts_at < until_at,
+            sa.or_(within(col(VideoSession.starts_at)), within(col(VideoSession.next_starts_at))),
         )
     )
-    return {s.id: s for s in rows if overlaps(s.starts_at, s.minutes, starts_at, minutes)}
+    return {s.id: s for s in rows if any(overlaps(*slot, starts_at, minutes) for slot in slots_of(s))}
+
+
+def slots_of(session: VideoSession) -> list[tuple[datetime, int]]:
+    """The times that a session takes: its own, and during a change the one to be."""
+    slots = [(session.starts_at, session.minutes)]
+    if session.next_starts_at is not None:
+        slots.append((session.next_starts_at, session.next_minutes or session.minutes))
+    return slots
+
+
+def reserves(tx: Transaction, session_id: str) -> list[SessionReserve]:
+    """The named reserves of a session, by rank."""
+    query = select(SessionReserve).where(SessionReserve.session_id == session_id)
+    return tx.all(query.order_by(col(SessionReserve.rank)))
 
 
 def evaluations(tx: Transaction, session_id: str) -> list[EvaluationRow]:

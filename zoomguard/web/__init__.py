@@ -1,1 +1,1 @@
-"""The service's HTTP edges: the API, children's doors, Zoom's webhooks, health."""
+"""The service's HTTP edges: the API, pages, children's doors, Zoom's webhooks, health."""

@@ -11,19 +11,42 @@ from starlette.types import ASGIApp
 
 from zoomguard.application import Application
 from zoomguard.web import bulkheads, health
-from zoomguard.web.api import access, people, policy, recordings, sessions
+from zoomguard.web.api import access, batches, messages, observers, people, policy, recordings, sessions
 from zoomguard.web.bodies import BodyLimit
 from zoomguard.web.bulkheads import Bulkheads
 from zoomguard.web.doors import children
+from zoomguard.web.doors.wrong_tokens import WrongTokens
 from zoomguard.web.errors import answer_errors_of
 from zoomguard.web.headers import SecurityHeaders
 from zoomguard.web.health import Ready
 from zoomguard.web.intake import Intake
+from zoomguard.web.pages import (
+    assets,
+    batch,
+    day_sheet,
+    emergency,
+    my_day,
+    observer_answer,
+    schedule,
+    session,
+    sign_in,
+)
 from zoomguard.web.request_log import RequestLog
 from zoomguard.web.sandbox import Controls, SandboxControls
 from zoomguard.web.webhooks import Webhooks
 
-ROUTERS = (sessions.router, recordings.router, people.router, policy.router, access.router, children.router)
+API = (
+    sessions.router,
+    batches.router,
+    observers.router,
+    messages.router,
+    recordings.router,
+    people.router,
+    policy.router,
+    access.router,
+)
+PAGES = (my_day.router, schedule.router, session.router, day_sheet.router, batch.router, sign_in.router)
+OPEN_PAGES = (children.router, observer_answer.router, emergency.router, assets.router)
 
 
 def make_web(
@@ -40,9 +63,10 @@ def make_web(
         redirect_slashes=False,
         lifespan=_lifespan,
     )
-    app.state.application = application
+    app.state.application, app.state.public_url = application, public_url
+    app.state.wrong_tokens = WrongTokens()
     answer_errors_of(app)
-    for router in (*ROUTERS, health.router(ready)):
+    for router in (*API, *PAGES, *OPEN_PAGES, health.router(ready)):
         app.include_router(router)
     app.state.intake = Intake(application.watch)
     app.router.routes.append(Route(Webhooks.template, Webhooks(application.watch, app.state.intake)))
@@ -50,7 +74,7 @@ def make_web(
         app.router.routes.append(Route(SandboxControls.template, SandboxControls(sandbox)))
     # The last one added is the outer one.
     app.add_middleware(Bulkheads)
-    app.add_middleware(BodyLimit, paths=("/api/",))
+    app.add_middleware(BodyLimit, without=("/webhooks/", "/sandbox/"))
     # Around the whole app, so that the answer to a defect has its headers and its line too.
     return RequestLog(SecurityHeaders(app, public_url))
 

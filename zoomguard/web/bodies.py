@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from zoomguard.web.errors import refusal
+from zoomguard.web.errors import turned_away
 
 MOST_BYTES = 1024 * 1024
 # So much of a body that is too large is still read and thrown away, so that its sender hears the answer.
@@ -56,20 +57,23 @@ async def _read(receive: Receive, most_bytes: int) -> bytes:
 
 
 class BodyLimit:
-    """Middleware: the application gets a request only when its whole body is here."""
+    """Middleware: the application gets a request only when its whole body is here.
 
-    def __init__(self, app: ASGIApp, paths: tuple[str, ...]) -> None:
-        self.app, self.paths = app, paths
+    `without` are paths with a limit of their own.
+    """
+
+    def __init__(self, app: ASGIApp, without: tuple[str, ...]) -> None:
+        self.app, self.without = app, without
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Reads the body under these paths, then passes it on in one piece."""
-        if scope["type"] != "http" or not scope["path"].startswith(self.paths):
+        """Reads the body, then passes it on in one piece."""
+        if scope["type"] != "http" or scope["path"].startswith(self.without):
             await self.app(scope, receive, send)
             return
         try:
             body = await read(scope, receive, API_WITHIN_S)
         except BodyRefused as refused:
-            response = refusal(refused.status)
+            response = turned_away(scope, HTTPException(refused.status))
             response.headers["Connection"] = "close"  # The rest of the body is still under way.
             await response(scope, receive, send)
             return

@@ -1,7 +1,8 @@
 """Bulkheads: people at their pages and people watching films cannot take each other's place, nor the webhooks'.
 
-The API and the doors share Starlette's threads (40, more than API_MOST); each stream of media has a thread of
-MEDIA's. Full means 503 at once, never an endless queue. Webhooks have a writer of their own and do not pass here.
+The API, the pages and the doors share Starlette's threads (40, more than API_MOST); each stream of media has a
+thread of MEDIA's. Full means 503 at once, never an endless queue. Webhooks have a writer of their own and do not
+pass here.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from anyio import CapacityLimiter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from zoomguard.domain.errors import Busy
-from zoomguard.web.errors import answer
+from zoomguard.web.errors import turned_away
 
 API_MOST, MEDIA_MOST = 32, 16
 ROOMS = {"media": MEDIA_MOST, "api": API_MOST}
+# What answers at once, or has limits of its own.
+OUTSIDE = ("/static/", "/healthz", "/readyz", "/webhooks/", "/sandbox/", "/emergency.html")
 MEDIA_PATH = re.compile(r"/api/v1/plays/[^/]+/objects/.*")
 
 
@@ -35,7 +38,7 @@ class Bulkheads:
             return
         if self.inside[room] >= ROOMS[room]:
             full = Busy("The service is full for the moment.", "Try again in a few seconds.")
-            await answer(full)(scope, receive, send)
+            await turned_away(scope, full)(scope, receive, send)
             return
         self.inside[room] += 1
         try:
@@ -52,4 +55,4 @@ def media_threads() -> CapacityLimiter:
 def _room(path: str) -> str:
     if MEDIA_PATH.fullmatch(path):
         return "media"
-    return "api" if path.startswith(("/api/", "/j/")) else ""
+    return "" if path.startswith(OUTSIDE) else "api"

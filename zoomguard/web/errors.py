@@ -1,4 +1,7 @@
-"""Errors as HTTP tells them: one table of statuses, one shape, nothing of what was asked given back."""
+"""Errors as HTTP tells them: one table of statuses, one shape, nothing of what was asked given back.
+
+Programs get JSON, people at pages get a page (pages/errors.py).
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,15 @@ from email.utils import format_datetime
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import Scope
 
 from zoomguard.domain import errors
-from zoomguard.domain.errors import IntegrityFailed, Refused, Throttled, ZoomguardError
+from zoomguard.domain.errors import IntegrityFailed, NotSignedIn, Refused, Throttled, ZoomguardError
 from zoomguard.domain.sessions import ScheduleAnswer, SessionView
+from zoomguard.web.pages import errors as error_pages
 
 # The nearest class counts: each class of the tree stands here or below one that does.
 STATUS: dict[type[ZoomguardError], int] = {
@@ -38,6 +45,8 @@ PLAIN = {
     413: ("TOO_LARGE", "The request is too large.", "Send at most 1 MiB."),
 }
 FAULT = ("FAULT", "Something went wrong inside zoomguard.", "Tell whoever runs the service; its log says where.")
+# What stands here is asked by programs alone.
+MACHINES = ("/api/", "/sandbox/", "/webhooks/", "/static/", "/healthz", "/readyz")
 # pydantic's types of error in our own words: its messages can repeat what was sent.
 WRONG = {"missing": "is missing", "extra_forbidden": "an unknown field was sent"}
 
@@ -74,6 +83,19 @@ def refusal(status: int) -> JSONResponse:
     return plain(status, *PLAIN.get(status, PLAIN[400]))
 
 
+def wants_page(scope: Scope) -> bool:
+    """Whether an error is to be told as a page: for a page's route, or to a browser that asks for what is not there."""
+    if scope["path"].startswith(MACHINES):
+        return False
+    return "route" in scope or "text/html" in Headers(scope=scope).get("accept", "")
+
+
+def turned_away(scope: Scope, error: ZoomguardError | HTTPException) -> Response:
+    """The answer of a middleware to what it does not let through, for programs and people."""
+    said = answer(error) if isinstance(error, ZoomguardError) else refusal(error.status_code)
+    return _told(Request(scope), error, said)
+
+
 def answer_errors_of(app: FastAPI) -> None:
     """Has an app answer every error in this manner."""
     for kind in (ZoomguardError, RequestValidationError, HTTPException, Exception):
@@ -86,12 +108,34 @@ def _retry_after(error: ZoomguardError) -> str:
     return str(BUSY_AGAIN_S)
 
 
-async def _any(request: Request, error: Exception) -> JSONResponse:
+async def _any(request: Request, error: Exception) -> Response:
+    return _told(request, error, _as_json(error))
+
+
+def _as_json(error: Exception) -> JSONResponse:
     if isinstance(error, ZoomguardError):
         return answer(error)
     if isinstance(error, RequestValidationError):
         return _invalid(error)
     return refusal(error.status_code) if isinstance(error, HTTPException) else plain(500, *FAULT)
+
+
+def _told(request: Request, error: Exception, said: JSONResponse) -> Response:
+    """What was said as JSON, or the same as a page."""
+    if not wants_page(request.scope):
+        return said
+    if isinstance(error, NotSignedIn):
+        return error_pages.to_sign_in(request)
+    again = {k: v for k, v in said.headers.items() if k == "retry-after"}
+    return error_pages.page(request, said.status_code, _code(error, said.status_code), again)
+
+
+def _code(error: Exception, status: int) -> str:
+    if isinstance(error, ZoomguardError) and (status != 500 or isinstance(error, IntegrityFailed)):
+        return error.code
+    if isinstance(error, HTTPException) and error.detail in error_pages.BY_CODE:
+        return error.detail
+    return PLAIN[status][0] if status in PLAIN else FAULT[0]
 
 
 def _invalid(error: RequestValidationError) -> JSONResponse:

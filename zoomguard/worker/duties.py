@@ -23,12 +23,21 @@ class Duty:
 
 def duties(app: Application) -> tuple[Duty, ...]:
     """All duties, the urgent ones first."""
+    sessions = app.sessions
     return (
-        Duty("create_meeting", app.sessions.create_meeting),
-        Duty("remove_meeting", app.sessions.remove_meeting),
+        Duty("create_meeting", sessions.create_meeting),
+        Duty("remove_meeting", sessions.remove_meeting),
+        Duty("change_meeting", sessions.change_meeting),
+        Duty("settle_entries", sessions.settle_entries),
         Duty("send_message", app.messages.send),
-        Duty("end_session", app.sessions.end_session),
-        Duty("sweep_meetings", app.sessions.sweep_meetings),
+        Duty("recheck", app.rechecks.recheck),
+        Duty("call_observers", app.observers.call_observers),
+        Duty("schedule_batch", app.batches.go_on),
+        Duty("create_planned", sessions.create_planned),
+        Duty("end_session", sessions.end_session),
+        Duty("void_direct_links", app.direct_links.void),
+        Duty("day_sheet", app.day_sheets.send, timedelta(0)),
+        Duty("sweep_meetings", sessions.sweep_meetings),
         Duty("discover_recordings", app.archive.discover, timedelta(hours=1)),
         Duty("archive_recording", app.archive.archive_recording),
     )

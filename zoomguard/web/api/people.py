@@ -3,17 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from zoomguard.web.api.shapes import PREFIX, SCHEMA
+from zoomguard.domain import day_sheets
+from zoomguard.domain.times import a_day
+from zoomguard.web.api.shapes import PREFIX, SCHEMA, Ask, Name, Text
 from zoomguard.web.who import App, SignedIn
 
 router = APIRouter(prefix=PREFIX, tags=["people"])
+
+
+class Deactivate(Ask):
+    """Who leaves."""
+
+    email: Text
+    dry_run: bool = False
 
 
 @router.get("/people")
 def list_people(application: App, who: SignedIn) -> JSONResponse:
     """The staff, for those who may see them."""
     return JSONResponse({"schema": SCHEMA, "people": [asdict(view) for view in application.people.list(who)]})
+
+
+@router.get("/people/check")
+def check(application: App, who: SignedIn, email: Annotated[str, Query(max_length=254)]) -> JSONResponse:
+    """Whether a member of staff could be in a lesson."""
+    return JSONResponse(application.staffing.check(who, email).as_json())
+
+
+@router.post("/people/deactivate")
+def deactivate(application: App, who: SignedIn, asked: Deactivate) -> JSONResponse:
+    """Ends somebody's part in everything, and names the lessons that are left."""
+    return JSONResponse(application.staffing.deactivate(who, asked.email, dry_run=asked.dry_run).as_json())
+
+
+@router.get("/days/{day}")
+def day(application: App, who: SignedIn, day: Name) -> JSONResponse:
+    """The sheet of a day: sessions, people, numbers."""
+    sheet = application.day_sheets.show(who, a_day(day))
+    sessions = [s.as_json() for s in sheet.sessions]
+    said = {"schema": SCHEMA, "on": sheet.on.isoformat(), "sessions": sessions, "text": day_sheets.text(sheet)}
+    return JSONResponse(said)

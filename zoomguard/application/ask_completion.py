@@ -1,0 +1,79 @@
+"""Completes an ask with what it says by name: a class, a session to be like, a reason to look up children."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from zoomguard.application.session_parts import SessionParts
+from zoomguard.application.session_seen import seen
+from zoomguard.domain.errors import BadInput, UnknownReference
+from zoomguard.domain.people import Who
+from zoomguard.domain.sessions import POOL, ScheduleAsk
+from zoomguard.domain.times import printable
+from zoomguard.tables import people as people_table
+from zoomguard.tables import sessions as table
+from zoomguard.tables.database import Transaction
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """What a session gives to one that shall be like it."""
+
+    teacher: str = ""
+    observer: str = ""
+    course: str = ""
+    minutes: int = 0
+    children: tuple[str, ...] = ()
+
+
+def complete(tx: Transaction, parts: SessionParts, who: Who, ask: ScheduleAsk) -> ScheduleAsk:
+    """The ask with children, course, length and people in place of class and pattern.
+
+    UnknownReference for a class that is not on record, NotThere for a session that is not theirs, BadInput for a
+    child to be left out who is not in it.
+    """
+    pattern = _pattern(tx, parts, who, ask.like) if ask.like else Pattern()
+    children = ask.children
+    if ask.group:
+        children += tuple(r for r in _members(tx, ask.group) if r not in children)
+    elif not children:
+        children = pattern.children
+    return replace(
+        ask,
+        teacher=ask.teacher or pattern.teacher,
+        observer=ask.observer or pattern.observer or POOL,
+        course=ask.course or pattern.course or ask.group,
+        minutes=ask.minutes or pattern.minutes,
+        children=_without(children, ask.without),
+    )
+
+
+def _members(tx: Transaction, name: str) -> tuple[str, ...]:
+    group = people_table.groups_by_name(tx, (name,)).get(name)
+    if group is None:
+        raise UnknownReference(
+            f"There is no class {printable(name)[:40]}.", "Check its name, or import groups.", code="UNKNOWN_GROUP"
+        )
+    ids = frozenset(child for _, child in people_table.members_of(tx, frozenset({group.id})))
+    references = sorted(p.reference or "" for p in people_table.by_ids(tx, ids).values())
+    if not references:
+        raise BadInput(f"Nobody is in the class {printable(name)[:40]}.", "Import its children.", code="EMPTY_GROUP")
+    return tuple(references)
+
+
+def _without(children: tuple[str, ...], out: tuple[str, ...]) -> tuple[str, ...]:
+    absent = sorted(set(out) - set(children))
+    if absent:
+        named = ", ".join(printable(r)[:40] for r in absent)
+        raise BadInput(f"{named} is not among the children.", "Leave out --except for it.", code="NOT_IN_ROSTER")
+    return tuple(r for r in children if r not in out)
+
+
+def _pattern(tx: Transaction, parts: SessionParts, who: Who, like: str) -> Pattern:
+    row = seen(tx, who, like)
+    staff = people_table.by_ids(tx, frozenset({row.teacher_id, row.observer_id}))
+    emails = {i: parts.seals.open("person", "email", i, p.email) for i, p in staff.items()}
+    ids = frozenset(c.child_id for c in table.roster(tx, row.id))
+    references = sorted(p.reference or "" for p in people_table.by_ids(tx, ids).values())
+    observer = POOL if row.pool else emails[row.observer_id]
+    return Pattern(emails[row.teacher_id], observer, row.course, row.minutes, tuple(references))

@@ -1,0 +1,151 @@
+"""Before a lesson is asked for: what there is to choose from, and what the rules would say. Reads only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import col, select
+
+from zoomguard.application import access
+from zoomguard.application.refusals import shown
+from zoomguard.application.scheduling import Judged, Scheduling
+from zoomguard.application.session_ask import CheckedAsk
+from zoomguard.application.session_parts import SessionParts, full_name
+from zoomguard.domain.findings import Finding, Outcome
+from zoomguard.domain.people import COLLEGE_ZONE, Role, Who
+from zoomguard.domain.sessions import ScheduleAsk
+from zoomguard.domain.times import day_in, zone
+from zoomguard.tables import people as people_table
+from zoomguard.tables.database import Transaction
+from zoomguard.tables.people import Group, GroupMember
+from zoomguard.tables.sessions import VideoSession
+
+# Where no lesson of a class is on record.
+USUAL_MINUTES = 50
+
+
+@dataclass(frozen=True)
+class Named:
+    """A member of staff who may be chosen."""
+
+    email: str
+    name: str
+
+
+@dataclass(frozen=True)
+class OfferedClass:
+    """A class: how many children, and length and wall time ("16:00", "" where unknown) of its last lesson."""
+
+    name: str
+    children: int
+    minutes: int = USUAL_MINUTES
+    at: str = ""
+
+
+@dataclass(frozen=True)
+class Offers:
+    """What may be chosen; `teachers` is empty for those who schedule only for themselves."""
+
+    classes: tuple[OfferedClass, ...]
+    observers: tuple[Named, ...]
+    teachers: tuple[Named, ...]
+    minutes: int = USUAL_MINUTES
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What an ask would come to: nothing stands in the way where `findings` is empty. `passed` holds rules' ids,
+    `elsewhere` the zones in which the clock shows another time, with the references of the children there."""
+
+    course: str
+    starts_at: datetime
+    minutes: int
+    teacher: str
+    observer: str
+    children: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+    passed: tuple[str, ...]
+    elsewhere: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+class LessonOffers:
+    """The use cases of the page on which lessons are asked for."""
+
+    def __init__(self, parts: SessionParts, scheduling: Scheduling) -> None:
+        self.parts, self.scheduling = parts, scheduling
+
+    def offers(self, who: Who) -> Offers:
+        """Classes, observers and teachers, each by name."""
+        access.require(who, "sessions.schedule")
+        with self.parts.database.reading() as tx:
+            classes = self._classes(tx, who)
+            teachers = self._staff(tx, Role.TEACHER) if access.may(who, "sessions.schedule_for_others") else ()
+            lengths = Counter(c.minutes for c in classes if c.at)
+            usual = lengths.most_common(1)[0][0] if lengths else USUAL_MINUTES
+            return Offers(classes, self._staff(tx, Role.OBSERVER), teachers, usual)
+
+    def rehearse(self, who: Who, ask: ScheduleAsk) -> Rehearsal:
+        """What the rules say to an ask, with what passed. Errors as `Sessions.schedule`, without Refused."""
+        checked, judged = self.scheduling.look_ahead(who, ask)
+        with self.parts.database.reading() as tx:
+            people = people_table.by_ids(tx, frozenset({judged.cast.teacher_id, judged.cast.observer_id or ""}))
+            names = {i: full_name(self.parts.seals, p) for i, p in people.items()}
+            elsewhere = self._elsewhere(tx, checked, judged)
+        return Rehearsal(
+            course=checked.ask.course,
+            starts_at=checked.starts_at,
+            minutes=checked.ask.minutes,
+            teacher=names[judged.cast.teacher_id],
+            observer=names.get(judged.cast.observer_id or "", ""),
+            children=checked.ask.children,
+            findings=shown(who, judged.findings),
+            warnings=judged.evaluation.warnings,
+            passed=_passed(judged.evaluation.findings),
+            elsewhere=elsewhere,
+        )
+
+    def _classes(self, tx: Transaction, who: Who) -> tuple[OfferedClass, ...]:
+        names = {g.id: g.name for g in tx.all(select(Group).order_by(col(Group.name)))}
+        sizes = Counter(tx.all(select(GroupMember.group_id)))
+        lasts = self._last_lessons(tx, who, frozenset(names.values()))
+        return tuple(_offered(name, sizes[i], lasts.get(name)) for i, name in names.items())
+
+    def _last_lessons(self, tx: Transaction, who: Who, courses: frozenset[str]) -> dict[str, VideoSession]:
+        """The latest lesson of each class that this person taught; of anybody for those who act for others."""
+        query = select(VideoSession).where(col(VideoSession.course).in_(courses))
+        if not access.may(who, "sessions.schedule_for_others"):
+            query = query.where(VideoSession.teacher_id == who.id)
+        rows = tx.all(query.order_by(col(VideoSession.starts_at).desc()).limit(500))
+        return {row.course: row for row in reversed(rows)}
+
+    def _staff(self, tx: Transaction, role: Role) -> tuple[Named, ...]:
+        holders = people_table.holders_of(tx, (role,), day_in(self.parts.clock.now(), COLLEGE_ZONE))
+        people = people_table.by_ids(tx, frozenset(holders)).values()
+        seals = self.parts.seals
+        found = [Named(seals.open("person", "email", p.id, p.email), full_name(seals, p)) for p in people]
+        return tuple(sorted(found, key=lambda one: (one.name, one.email)))
+
+    def _elsewhere(
+        self, tx: Transaction, checked: CheckedAsk, judged: Judged
+    ) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        here = checked.starts_at.astimezone(zone(checked.ask.zone)).utcoffset()
+        found: dict[str, list[str]] = {}
+        for child in people_table.by_ids(tx, frozenset(judged.cast.child_ids)).values():
+            if child.timezone and checked.starts_at.astimezone(zone(child.timezone)).utcoffset() != here:
+                found.setdefault(child.timezone, []).append(child.reference or "")
+        return tuple((name, tuple(sorted(children))) for name, children in sorted(found.items()))
+
+
+def _offered(name: str, children: int, last: VideoSession | None) -> OfferedClass:
+    if last is None:
+        return OfferedClass(name, children)
+    return OfferedClass(name, children, last.minutes, last.local_start[-5:])
+
+
+def _passed(findings: tuple[Finding, ...]) -> tuple[str, ...]:
+    """Rules of which something passed and nothing stands open, in the order they were asked."""
+    against = {f.rule for f in findings if f.verdict in (Outcome.FAIL, Outcome.UNKNOWN)}
+    return tuple(dict.fromkeys(f.rule for f in findings if f.verdict is Outcome.PASS and f.rule not in against))

@@ -1,0 +1,51 @@
+"""What a person reads of a refusal: no more than they may know, and a way on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from zoomguard.application import access
+from zoomguard.application.observer_pool import Candidate
+from zoomguard.application.session_facts import Cast
+from zoomguard.domain.findings import Finding, Outcome
+from zoomguard.domain.people import Who
+
+ABOUT_OBSERVER = frozenset({"VC-OBSERVER", "TRAIN-ONLINE", "STAFF-SUITABLE", "POL-ACK"})
+MOST_NAMED = 3
+
+
+def with_suggestions(
+    findings: tuple[Finding, ...], cast: Cast, candidates: tuple[Candidate, ...]
+) -> tuple[Finding, ...]:
+    """The findings, those about the observer with who is free and trained then."""
+    free = [c.email for c in candidates if c.email != cast.observer_email][:MOST_NAMED]
+    return tuple(_with_names(f, free) if _about_observer(f, cast) else f for f in findings)
+
+
+def _about_observer(finding: Finding, cast: Cast) -> bool:
+    return finding.rule in ABOUT_OBSERVER and finding.subject in (cast.observer_email, "observer", "")
+
+
+def _with_names(finding: Finding, free: list[str]) -> Finding:
+    if not free:
+        return replace(finding, remedy=f"{finding.remedy} Nobody of the pool is free and trained then.")
+    return replace(
+        finding, remedy=f"Free and trained then: {', '.join(free)}. Take the first: add --observer {free[0]}"
+    )
+
+
+def shown(who: Who, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """What this person may read of findings: why a child may not attend is for the office and the DSL."""
+    if access.may(who, "consents.see"):
+        return findings
+    return tuple(_neutral(f) if f.rule in ("CON-CHANNEL", "CON-RECORD") else f for f in findings)
+
+
+def _neutral(finding: Finding) -> Finding:
+    return replace(
+        finding,
+        reason=f"{finding.subject} cannot attend yet. The enrolment office knows.",
+        remedy=f"Go on without: add --except {finding.subject}",
+        verdict=Outcome.FAIL,
+        who="the enrolment office",
+    )

@@ -1,0 +1,240 @@
+"""Changes that people ask for: another time, observer, teacher or roster. Rules first, then Zoom, then the families."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from zoomguard.application import access, messages, observer_asks, session_facts, session_target, work
+from zoomguard.application.casting import MOST_ASKED, Casting
+from zoomguard.application.meeting_change import MeetingChange
+from zoomguard.application.refusals import shown, with_suggestions
+from zoomguard.application.scheduling import Scheduling
+from zoomguard.application.session_facts import Cast, Postures, Slot
+from zoomguard.application.session_parts import (
+    PLANNED,
+    WRITES_A_DAY,
+    SessionParts,
+    budget_used,
+    locked,
+    plan_of,
+    views,
+    writes_at_zoom,
+)
+from zoomguard.application.session_seen import own_or_for_others, seen, told_of
+from zoomguard.application.session_target import Target
+from zoomguard.domain import times
+from zoomguard.domain.audit import Event
+from zoomguard.domain.errors import BadInput, Conflict, OutsideFailed, Refused
+from zoomguard.domain.findings import Finding, Outcome
+from zoomguard.domain.people import Who
+from zoomguard.domain.sessions import CHANGEABLE, Change, ChangeAnswer, SessionState, Told
+from zoomguard.rules import occasions
+from zoomguard.tables import sessions as table
+from zoomguard.tables.database import Transaction
+from zoomguard.tables.sessions import VideoSession
+
+
+@dataclass(frozen=True)
+class NewTime:
+    """Another time for a session, as typed; `minutes` 0 and `zone` "" leave as it is."""
+
+    start: str
+    minutes: int = 0
+    zone: str = ""
+    fold: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a session would be: who takes part when, and what of it is new."""
+
+    cast: Cast
+    slot: Slot
+    target: Target
+
+
+class SessionChanges:
+    """The use cases of changing one session. Many at once are many asks, each with an outcome of its own."""
+
+    def __init__(self, parts: SessionParts, scheduling: Scheduling, change: MeetingChange) -> None:
+        self.parts, self.change = parts, change
+        self.casting: Casting = scheduling.casting
+
+    def reschedule(self, who: Who, id_or_short: str, to: NewTime, *, dry_run: bool = False) -> ChangeAnswer:
+        """Another time, for the same people: everybody is asked and told anew. Refused leaves all as it is."""
+        row = self.changeable(who, id_or_short)
+        messages.check_note(self.parts.terms, to.note)
+        wall, zone = times.local_start(to.start), to.zone or row.zone
+        starts_at, minutes = times.to_utc(wall, zone, to.fold), to.minutes or row.minutes
+        times.check_slot(starts_at, minutes, self.parts.clock.now())
+        if minutes > self.parts.terms.max_minutes:
+            raise BadInput(f"Sessions last at most {self.parts.terms.max_minutes} minutes here.", "Give fewer minutes.")
+        if (starts_at, minutes, zone) == (row.starts_at, row.minutes, row.zone):
+            return self._unchanged(row)
+        local = wall.isoformat(timespec="minutes")
+        target = Target(Change.TIME, starts_at, minutes, zone, local, note=to.note)
+        return self._propose(who, row, Proposal(self._cast(row), Slot(starts_at, minutes, row.id), target), dry_run)
+
+    def replace_observer(self, who: Who, id_or_short: str, observer: str, *, dry_run: bool = False) -> ChangeAnswer:
+        """Another observer, by address."""
+        row = self.changeable(who, id_or_short)
+        with self.parts.database.reading() as tx:
+            cast = self._recast(tx, row, observer=observer)
+        if cast.observer_id == row.observer_id:
+            return self._unchanged(row)
+        target = Target(Change.OBSERVER, observer_id=cast.observer_id)
+        return self._propose(who, row, Proposal(cast, self._slot(row), target), dry_run)
+
+    def reassign(self, who: Who, id_or_short: str, teacher: str, *, dry_run: bool = False) -> ChangeAnswer:
+        """Another teacher: Zoom cannot give a meeting another host, so it is made anew behind the same doors."""
+        access.require(who, "sessions.schedule_for_others")
+        row = self.changeable(who, id_or_short)
+        with self.parts.database.reading() as tx:
+            cast = self._recast(tx, row, teacher=teacher)
+        if cast.teacher_id == row.teacher_id:
+            return self._unchanged(row)
+        target = Target(Change.MEETING, teacher_id=cast.teacher_id)
+        return self._propose(who, row, Proposal(cast, self._slot(row), target), dry_run)
+
+    # What would be -------------------------------------------------------------------------------------------
+
+    def changeable(self, who: Who, id_or_short: str) -> VideoSession:
+        """A session that this person may change, and that can be changed now."""
+        access.require(who, "sessions.change")
+        with self.parts.database.reading() as tx:
+            row = seen(tx, who, id_or_short)
+        own_or_for_others(who, row)
+        self._check_state(row)
+        return row
+
+    def _check_state(self, row: VideoSession) -> None:
+        if row.state not in CHANGEABLE or row.starts_at <= self.parts.clock.now():
+            state = "under way or over" if row.starts_at <= self.parts.clock.now() else row.state.value
+            raise Conflict(
+                f"A session that is {state} cannot be changed.", "Look again in a minute.", code="NOT_CHANGEABLE"
+            )
+
+    def _slot(self, row: VideoSession) -> Slot:
+        return Slot(row.starts_at, row.minutes, row.id)
+
+    def _cast(self, row: VideoSession) -> Cast:
+        with self.parts.database.reading() as tx:
+            return self._recast(tx, row)
+
+    def _recast(self, tx: Transaction, row: VideoSession, teacher: str = "", observer: str = "") -> Cast:
+        """The session's people, with another teacher or observer where one is named."""
+        plan = plan_of(self.parts, tx, row, row.attempt)
+        named = session_facts.find_cast(
+            tx,
+            self.parts.seals,
+            self.parts.staff_domains,
+            teacher or plan.host_email,
+            observer or plan.observers[0],
+            (),
+        )
+        return replace(named, child_ids=tuple(c.child_id for c in table.roster(tx, row.id)))
+
+    def _judge(
+        self, tx: Transaction, row: VideoSession, proposal: Proposal, postures: Postures
+    ) -> tuple[occasions.Evaluation, tuple[Finding, ...], table.EvaluationRow]:
+        now, parts = self.parts.clock.now(), self.parts
+        _, people = self.casting.facts(tx, proposal.cast, proposal.slot, postures, pool=False, candidates=())
+        consents = session_facts.consent_facts(tx, parts.seals, people, now)
+        evaluation = occasions.evaluate("schedule", occasions.Facts(people=people, consents=consents), parts.terms)
+        findings = evaluation.blocking + self._budget(tx, row)
+        candidates = self.casting.free_for(tx, proposal.cast, proposal.slot)[:MOST_ASKED] if findings else ()
+        kept = session_facts.evaluation_row(evaluation, row.id, now, consents)
+        return evaluation, with_suggestions(findings, proposal.cast, candidates), kept
+
+    def _budget(self, tx: Transaction, row: VideoSession) -> tuple[Finding, ...]:
+        """A change that Zoom would not take today is refused before anything is begun."""
+        if (
+            row.state is SessionState.PLANNED
+            or budget_used(tx, row.host_zoom_id, self.parts.clock.now()) < WRITES_A_DAY
+        ):
+            return ()
+        words = "Zoom takes no more changes of this teacher's meetings today."
+        return (Finding("ZOOM-BUDGET", Outcome.FAIL, "", words, remedy="Change it after 00:00 UTC."),)
+
+    # What is done --------------------------------------------------------------------------------------------
+
+    def _propose(self, who: Who, row: VideoSession, proposal: Proposal, dry_run: bool) -> ChangeAnswer:
+        postures = self._postures(proposal.cast)
+        told = self._told(row, proposal)
+        if dry_run:
+            with self.parts.database.reading() as tx:
+                evaluation, findings, _ = self._judge(tx, row, proposal, postures)
+                if findings:
+                    raise Refused(shown(who, findings))
+                return ChangeAnswer("possible", views(self.parts, tx, [row])[0], told, evaluation.warnings)
+        with self.parts.claims.claim(row.id, wait_s=60) as had:
+            if not had:
+                raise OutsideFailed("Somebody else is at work on this session.", "Repeat in a minute.", code="CLAIMED")
+            warnings = self._decide(who, row, proposal, postures)
+            return self._carry_out(who, row.id, told, warnings)
+
+    def _postures(self, cast: Cast) -> Postures:
+        users = self.parts.users
+        observer = users.posture(cast.observer_email) if cast.observer_id else None
+        return Postures(users.posture(cast.teacher_email), observer)
+
+    def _told(self, row: VideoSession, proposal: Proposal) -> Told:
+        named = (proposal.target.teacher_id, proposal.target.observer_id)
+        with self.parts.database.reading() as tx:
+            return told_of(tx, self.parts, row, tuple(p for p in named if p))
+
+    def _decide(self, who: Who, row: VideoSession, proposal: Proposal, postures: Postures) -> tuple[Finding, ...]:
+        """Refuses on record, or takes the new beside the old; a planned session simply becomes what is wanted."""
+        now = self.parts.clock.now()
+        with self.parts.database.deciding() as tx:
+            fresh = locked(tx, row.id)
+            self._check_state(fresh)
+            evaluation, findings, kept = self._judge(tx, fresh, proposal, postures)
+            tx.add(kept)
+            payload: dict[str, object] = {"change": proposal.target.kind.value, "starts_at": fresh.local_start}
+            if findings:
+                payload = {"rules": sorted({f.rule for f in findings})}
+                tx.commit(audit=Event("session.change_refused", "session", row.id, who.id, payload))
+                raise Refused(shown(who, findings))
+            asked: tuple[Event, ...] = ()
+            if fresh.state is SessionState.PLANNED:
+                asked = self._change_plan(tx, who, fresh, proposal.target)
+                said = "session.changed"
+            else:
+                session_target.decide(tx, self.parts, fresh, proposal.target, who, now)
+                said = "session.change_decided"
+            tx.commit(audit=(Event(said, "session", row.id, who.id, payload), *asked))
+        return evaluation.warnings
+
+    def _change_plan(self, tx: Transaction, who: Who, row: VideoSession, target: Target) -> tuple[Event, ...]:
+        """Nothing stands at Zoom, and nobody was invited: it becomes what is wanted at once. A yes was said to the
+        old time and by the old observer."""
+        session_target.intend(self.parts, row, target, who)
+        session_target.take_over(self.parts, row)
+        asked: tuple[Event, ...] = ()
+        if target.kind in (Change.TIME, Change.OBSERVER):
+            row.accepted_at = None
+            asked = observer_asks.end(tx, self.parts, row, self.parts.clock.now())
+        due_at = row.starts_at - timedelta(days=self.parts.terms.create_ahead_days)
+        work.put(tx, PLANNED, row.teacher_id, max(due_at, self.parts.clock.now()))
+        return asked
+
+    def _carry_out(self, who: Who, session_id: str, told: Told, warnings: tuple[Finding, ...]) -> ChangeAnswer:
+        """Goes as far as Zoom lets it; what Zoom refuses is told with what was wanted and got."""
+        try:
+            self.change.go_on(session_id)
+        except Refused as refused:
+            with self.parts.database.reading() as tx:
+                view = views(self.parts, tx, [tx.need(VideoSession, session_id)])[0]
+                writes = writes_at_zoom(tx, session_id)
+            raise Refused(shown(who, refused.findings), zoom_writes=writes, session=view) from None
+        with self.parts.database.reading() as tx:
+            view = views(self.parts, tx, [tx.need(VideoSession, session_id)])[0]
+            outcome = "moving" if view.state is SessionState.MOVING else "changed"
+            return ChangeAnswer(outcome, view, told, warnings, writes_at_zoom(tx, session_id))
+
+    def _unchanged(self, row: VideoSession) -> ChangeAnswer:
+        with self.parts.database.reading() as tx:
+            return ChangeAnswer("unchanged", views(self.parts, tx, [row])[0])

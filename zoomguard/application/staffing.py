@@ -1,0 +1,82 @@
+"""Staff who are ready to be in a lesson, and staff who leave."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import col, select
+
+from zoomguard.application import access, work
+from zoomguard.application.crash import crash_point
+from zoomguard.application.session_facts import staff_on_record
+from zoomguard.application.session_parts import RECHECK, SessionParts, full_name, views
+from zoomguard.domain import staffing
+from zoomguard.domain.audit import Event
+from zoomguard.domain.people import COLLEGE_ZONE, Who, in_domains
+from zoomguard.domain.sessions import RESERVING, SessionView
+from zoomguard.domain.staffing import Left, Readiness
+from zoomguard.domain.times import day_in
+from zoomguard.tables import sessions as table
+from zoomguard.tables.access import SignIn
+from zoomguard.tables.database import Transaction
+from zoomguard.tables.people import Person
+from zoomguard.tables.sessions import VideoSession
+
+
+class Staffing:
+    """`people check` and `people deactivate`."""
+
+    def __init__(self, parts: SessionParts) -> None:
+        self.parts = parts
+
+    def check(self, who: Who, email: str) -> Readiness:
+        """Whether a member of staff could be in a lesson today: record, papers, and Zoom's own word on the account."""
+        access.require(who, "people.check")
+        now = self.parts.clock.now()
+        with self.parts.database.reading() as tx:
+            person = access.find_staff(tx, self.parts.seals, email, active_only=False)
+            today = day_in(now, COLLEGE_ZONE)
+            record = staff_on_record(tx, self.parts.seals, self.parts.terms, {person.id: person}, today)[person.id]
+            name = full_name(self.parts.seals, person)
+        organisational = in_domains(record.email, self.parts.staff_domains)
+        posture = self.parts.users.posture(record.email)
+        return staffing.readiness(record, name, posture, today, organisational=organisational)
+
+    def deactivate(self, who: Who, email: str, *, dry_run: bool = False) -> Left:
+        """Ends tokens and takes part in nothing from now on. Lessons to come stay, are at risk from their next
+        recheck on - which is due at once - and are named, to be reassigned or cancelled."""
+        access.require(who, "people.deactivate")
+        now = self.parts.clock.now()
+        with self.parts.database.reading() as tx:
+            person = access.find_staff(tx, self.parts.seals, email, active_only=False)
+            sessions = self._to_come(tx, person.id, now)
+            shown = views(self.parts, tx, sessions)
+        if not person.active:
+            return Left("unchanged", email, shown)
+        if dry_run:
+            return Left("possible", email, shown)
+        self._deactivate(who, person.id, now)
+        return Left("deactivated", email, self._shown(person.id, now))
+
+    def _deactivate(self, who: Who, person_id: str, now: datetime) -> None:
+        with self.parts.database.deciding() as tx:
+            person = tx.hold(Person, person_id)
+            person.active = False
+            tokens = tx.all(select(SignIn).where(SignIn.person_id == person_id, col(SignIn.revoked_at).is_(None)))
+            for token in tokens:
+                token.revoked_at = now
+            sessions = self._to_come(tx, person_id, now)
+            for session in sessions:
+                work.put(tx, RECHECK, session.id, now)
+            payload = {"tokens": len(tokens), "sessions": len(sessions)}
+            tx.commit(audit=Event("person.deactivated", "person", person_id, who.id, payload))
+        crash_point("people.deactivated")
+
+    def _shown(self, person_id: str, now: datetime) -> tuple[SessionView, ...]:
+        with self.parts.database.reading() as tx:
+            return views(self.parts, tx, self._to_come(tx, person_id, now))
+
+    def _to_come(self, tx: Transaction, person_id: str, now: datetime) -> list[VideoSession]:
+        query = select(VideoSession).where(col(VideoSession.state).in_(RESERVING), VideoSession.starts_at > now)
+        rows = [s for s in tx.all(query.order_by(col(VideoSession.starts_at))) if person_id in table.adults_of(s)]
+        return rows

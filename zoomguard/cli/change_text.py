@@ -1,0 +1,124 @@
+"""Changes of sessions as people read them: what happened to which, who is told, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from zoomguard.cli.answers import Said
+from zoomguard.cli.layout import counted, facts, wrap
+from zoomguard.cli.session_text import ANSWERS, findings, head, made_on, observed, warned
+
+UNTOUCHED = "Nothing was changed."
+SHOW_NEXT = "zoomguard sessions show {}"
+
+
+@dataclass(frozen=True)
+class Words:
+    """How one kind of change is said: done, only tried, still open at Zoom, refused, and asked for; `aim` is what
+    the session is to become."""
+
+    done: str
+    would: str
+    being: str
+    refused: str
+    question: str
+    next: str = SHOW_NEXT
+    aim: str = ""
+
+    def of(self, answer: Said) -> str:
+        """What became of one session."""
+        outcome = answer.text("outcome")
+        state = answer.needed("session").text("state")
+        said = {"possible": self.would, "unchanged": "Already so", "asked": "Colleagues were asked"}.get(outcome)
+        return said or (self.being if outcome == "moving" or state in ("moving", "removing") else self.done)
+
+
+@dataclass(frozen=True)
+class Row:
+    """What came of one session of several: the service's answer, or what went wrong, with its exit code."""
+
+    id: str
+    exit_code: int
+    answer: Said | None = None
+    error: Said | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """One entry of the document of several."""
+        answer, error = (part.document if part else None for part in (self.answer, self.error))
+        return {"session": self.id, "exit_code": self.exit_code, "answer": answer, "error": error}
+
+
+def changed(answer: Said, words: Words) -> list[str]:
+    """What came of a change of one session, or what would."""
+    session = answer.needed("session")
+    possible = answer.text("outcome") == "possible"
+    lines = [
+        *head(session, words.of(answer)),
+        *facts(_rows(answer, words.aim if possible else "")),
+        *warned(answer),
+        "",
+    ]
+    if possible:
+        return [*lines, f"{UNTOUCHED} Next: run it again without --dry-run."]
+    return [*lines, f"Next: {words.next.format(session.text('short_id'))}"]
+
+
+def _rows(answer: Said, aim: str) -> list[tuple[str, str]]:
+    session = answer.needed("session")
+    answered = session.text("observer_answer") in ANSWERS
+    return [
+        ("To", aim),
+        ("Observer", observed(session) if answered else ""),
+        ("Meeting", f"made on {made_on(session)}" if made_on(session) else ""),
+        (_telling(answer), told(answer)),
+    ]
+
+
+def _telling(answer: Said) -> str:
+    return "Would tell" if answer.text("outcome") == "possible" else "Told"
+
+
+def told(answer: Said) -> str:
+    """Who is told; "" where the service does not say."""
+    said = answer.part("told")
+    if said is None:
+        return ""
+    kinds = (("guardians", "guardian", "guardians"), ("children", "pupil", "pupils"))
+    parts = [counted(said.number(name), one, many) for name, one, many in kinds if said.number(name)]
+    return ", ".join([*parts, *said.texts("staff")]) or "nobody"
+
+
+def several(rows: Sequence[Row], words: Words, *, dry_run: bool) -> list[str]:
+    """What came of each of several sessions."""
+    done = sum(row.exit_code == 0 for row in rows)
+    lines = wrap(f"{words.would if dry_run else words.done}: {done} of {counted(len(rows), 'session', 'sessions')}.")
+    for row in rows:
+        lines += ["", *_row(row, words)]
+    ends = f"{UNTOUCHED} Next: run it again without --dry-run." if dry_run else "Next: zoomguard sessions list"
+    return [*lines, "", ends]
+
+
+def previewed(rows: Sequence[Row], words: Words) -> list[str]:
+    """What would come of each, before somebody is asked whether to go on."""
+    return [line for row in rows for line in [*_row(row, words), ""]]
+
+
+def _row(row: Row, words: Words) -> list[str]:
+    if row.error is not None:
+        text = " ".join(
+            f"{row.error.text(part).rstrip('.')}." for part in ("message", "remedy") if row.error.text(part)
+        )
+        return wrap(f"{row.id}  {words.refused}. {text} [{row.error.text('code')}]", rest="  ")
+    if row.answer is None or row.exit_code:
+        return [f"{row.id}  {words.refused}.", *findings(row.answer.parts("findings") if row.answer else [])]
+    aim = words.aim if row.answer.text("outcome") == "possible" else ""
+    rows = [("To", aim), (_telling(row.answer), told(row.answer))]
+    lines = head(row.answer.needed("session"), words.of(row.answer)) + facts(rows)
+    return lines + findings(row.answer.parts("warnings"))
+
+
+def guardians(rows: Sequence[Row]) -> int:
+    """How many mails to guardians these rows make."""
+    said = (row.answer.part("told") for row in rows if row.answer)
+    return sum(part.number("guardians") for part in said if part)

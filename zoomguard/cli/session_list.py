@@ -1,0 +1,136 @@
+"""Sessions in a table, and one session with all there is to say of it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from zoomguard.cli.answers import Said
+from zoomguard.cli.layout import counted, day, facts, hours, moment, slot, table, wrap
+from zoomguard.cli.session_text import head, made_on, people
+
+COLUMNS = ("TIME", "SESSION", "COURSE", "STATE", "OBSERVER", "NEEDS")
+# The screen words of verdicts.
+VERDICTS = {
+    "pass": "holds",
+    "fail": "does not hold",
+    "unknown": "we could not tell",
+    "not_applicable": "does not apply",
+    "overridden": "was set aside",
+}
+STATES = {"at_risk": "at risk", "live": "on now", "moving": "changing"}
+# Why a session is at risk, and what it needs.
+RISKS = {
+    "OBSERVER_MISSING": "an observer",
+    "STAFF": "another teacher or observer",
+    "CONSENT_UNKNOWN": "a permission looked at",
+    "DRIFT": "its settings in Zoom put right",
+    "STRANGER": "somebody unknown looked at",
+    "ZOOM_UNREADABLE": "Zoom to answer again",
+    "CLOCK_RULES": "its time looked at: a zone has new rules",
+}
+CHANGES = {"time": "another time", "observer": "another observer", "meeting": "a new meeting in Zoom"}
+
+
+def listed(sessions: list[Said]) -> list[str]:
+    """Sessions in a table for each day and zone."""
+    if not sessions:
+        return ["No sessions.", "Next: zoomguard schedule --help"]
+    lines: list[str] = []
+    for title, group in groupby(sessions, key=lambda s: day(s.text("starts_at"), s.text("zone"))):
+        lines += [*wrap(title), "", *table(COLUMNS, [_row(s) for s in group]), ""]
+    troubled = [s for s in sessions if needs(s)]
+    first = f"zoomguard sessions show {(troubled or sessions)[0].text('short_id')}"
+    if troubled:
+        return [*lines, f"{counted(len(troubled), 'session needs', 'sessions need')} somebody. Next: {first}"]
+    return [*lines, f"Next: {first}"]
+
+
+def _row(session: Said) -> tuple[str, ...]:
+    name = session.text("observer_name") or session.text("observer")
+    asked = " (asked)" if session.text("observer_answer") == "asked" else ""
+    return (
+        hours(session.text("starts_at"), session.number("minutes"), session.text("zone")),
+        session.text("short_id"),
+        session.text("course"),
+        state(session),
+        f"{name}{asked}" if name else "nobody yet",
+        needs(session) or "-",
+    )
+
+
+def state(session: Said) -> str:
+    """Where a session stands, in words; scheduled with a yes of the observer is ready."""
+    if session.text("ready") == "yes":
+        return "ready"
+    return STATES.get(session.text("state"), session.text("state").replace("_", " "))
+
+
+def needs(session: Said) -> str:
+    """What a session at risk needs; "" where it needs nothing."""
+    risk = session.text("risk")
+    return RISKS.get(risk, risk)
+
+
+def detail(answer: Said) -> list[str]:
+    """A session, and why it is allowed: the rules that were asked and the consents they rested on."""
+    session = answer.needed("session")
+    rows = [("State", state(session)), ("At risk", _risk(session)), ("Changing", _change(session))]
+    rows += [*people(session), ("Zoom meeting", _meeting(session))]
+    lines = [*head(session), *facts(rows)]
+    for why in _latest(answer.parts("why")):
+        lines += ["", *_why(why)]
+    return [*lines, "", *wrap(_next(session))]
+
+
+def _risk(session: Said) -> str:
+    return f"{session.text('risk')}: it needs {needs(session)}" if needs(session) else ""
+
+
+def _meeting(session: Said) -> str:
+    made = made_on(session)
+    return session.text("meeting_number") or (f"none yet; it is made on {made}" if made else "none")
+
+
+def _change(session: Said) -> str:
+    """What a session is being changed to, while Zoom has not answered."""
+    change = session.part("change")
+    if change is None:
+        return ""
+    kind = change.text("kind")
+    starts_at = change.text("starts_at") or session.text("starts_at")
+    minutes = change.number("minutes") or session.number("minutes")
+    wanted = {
+        "time": slot(starts_at, minutes, session.text("zone")),
+        "observer": change.text("observer"),
+        "meeting": change.text("teacher"),
+    }.get(kind, "")
+    return f"to {CHANGES.get(kind, kind)}: {wanted}" if wanted else f"to {CHANGES.get(kind, kind)}"
+
+
+def _next(session: Said) -> str:
+    if session.text("risk") == "OBSERVER_MISSING":
+        return f"Next: zoomguard sessions replace-observer {session.text('short_id')} --pool"
+    return "Next: zoomguard policy explain RULE says what a rule asks."
+
+
+def _latest(whys: list[Said]) -> list[Said]:
+    """The newest of the evaluations that asked the same; `--json` has all."""
+    newest = {(w.text("occasion"), frozenset(r.text("rule") for r in w.parts("rules"))): w for w in whys}
+    return list(newest.values())
+
+
+def _why(why: Said) -> list[str]:
+    """An evaluation: each verdict that is no pass in words, the passes by name."""
+    rules = why.parts("rules")
+    passed = list(dict.fromkeys(r.text("rule") for r in rules if r.text("verdict") == "pass"))
+    asked_at, verdict = moment(why.text("at")), why.text("verdict")
+    allowed = {"pass": "Allowed", "fail": "Not allowed"}.get(verdict, "We could not tell")
+    words = counted(len({r.text("rule") for r in rules}), "rule", "rules")
+    lines = wrap(f"{allowed} ({why.text('occasion')}) on {asked_at}: {words} asked, terms {why.text('terms_version')}.")
+    for rule in (r for r in rules if r.text("verdict") not in ("pass", "not_applicable")):
+        about = " ".join(filter(None, (rule.text("subject"), rule.text("reason"))))
+        lines += wrap(
+            f"{VERDICTS.get(rule.text('verdict'), rule.text('verdict'))}. {about}", f"  {rule.text('rule')}  "
+        )
+    rows = [("Holds", ", ".join(passed)), ("Consents", ", ".join(why.texts("consent_event_ids")))]
+    return lines + facts(rows)

@@ -1,0 +1,70 @@
+"""The file by which a teacher says what a term's lessons are; each line is a unit."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from zoomguard.domain.csv_files import FileRows, Line, read_rows
+from zoomguard.domain.errors import BadInput
+from zoomguard.domain.sessions import POOL, ScheduleAsk
+
+TIMETABLE_COLUMNS = (
+    "teacher",
+    "observer",
+    "group",
+    "children",
+    "course",
+    "start",
+    "timezone",
+    "minutes",
+    "weekly_until",
+)
+
+
+@dataclass(frozen=True)
+class TimetableRow:
+    """One line: an ask, and until when it comes again each week (None: once)."""
+
+    line: int
+    ask: ScheduleAsk
+    weekly_until_on: date | None = None
+
+
+def read_timetable(content: bytes) -> FileRows[TimetableRow]:
+    """The lines of a timetable, each different one once. BadInput where the file cannot be read at all."""
+    found = read_rows(content, TIMETABLE_COLUMNS, _row)
+    return found.without_repeats(lambda r: _key_of(r.ask), "REPEATED_ROW", "This lesson")
+
+
+def row_key(ask: ScheduleAsk) -> str:
+    """What makes a row the same row again in a later run: who teaches what to whom and when, as written."""
+    return "row-" + hashlib.sha256(_key_of(ask).encode()).hexdigest()[:32]
+
+
+def _key_of(ask: ScheduleAsk) -> str:
+    said = {**asdict(ask), "children": sorted(ask.children), "key": "", "dry_run": False}
+    return json.dumps(said, sort_keys=True)
+
+
+def _row(line: Line) -> TimetableRow:
+    ask = ScheduleAsk(
+        teacher=line.text("teacher"),
+        observer=line.text("observer") or POOL,
+        children=line.many("children"),
+        course=line.text("course"),
+        start=line.needed("start", "BAD_TIME"),
+        minutes=_minutes(line),
+        zone=line.text("timezone") or "Europe/London",
+        group=line.text("group"),
+    )
+    return TimetableRow(line.number, ask, line.day("weekly_until"))
+
+
+def _minutes(line: Line) -> int:
+    text = line.text("minutes")
+    if not text.isascii() or not text.isdigit():
+        raise BadInput("minutes is not a whole number.", "Write it as 50.", code="BAD_LENGTH")
+    return int(text[:6])

@@ -1,0 +1,69 @@
+"""What stands in the way, told on the page where it was met: what happened, what did not, what to do, the code last."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from zoomguard.domain.errors import BadInput, Conflict, OutcomeUnknown, OutsideFailed, Refused, ZoomguardError
+from zoomguard.domain.findings import Finding
+
+# Told where they are met; everything else has a page of its own.
+TOLD_HERE = (Refused, Conflict, BadInput, OutsideFailed)
+NOTHING = "Nothing was changed, and nobody was told."
+UNSURE = "We cannot say whether it was done: look before you repeat it."
+# Remedies name options of the command line; on a page they name its fields.
+ON_PAGE = tuple(
+    (re.compile(pattern), words)
+    for pattern, words in (
+        (r"Take the first: add --observer (\S+)", r"Choose \1 as the observer."),
+        (r"Go on without: add --except (\S+)", r"Leave \1 out."),
+        (r"Leave out --except for it\.", "Take it out of “Leave out”."),
+        (r"Add --group CLASS, or --child REF once for each child\.", "Choose a class, or name the children."),
+        (r"Say (?:which with )?--fold earlier or --fold later(?:, or leave it out)?\.", "Say which under “More”."),
+        (r" and give the zone with --timezone\.", "."),
+        (r"Leave out --teacher, or ask the office\.", "Ask the office."),
+        (r"(?: instead)?: zoomguard sessions (?:cancel|replace-observer)(?: ID)?", "."),
+        (r"or name somebody: --observer EMAIL", "or name somebody."),
+        (r" ?See: zoomguard sessions (?:list|show \S+)", ""),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """An error as a page tells it; `again` says that the same may be sent once more as it is."""
+
+    title: str
+    happened: str
+    not_done: str
+    do: str
+    code: str
+    findings: tuple[Finding, ...] = ()
+    again: bool = False
+
+
+def notice_of(error: ZoomguardError, title: str, not_done: str = NOTHING) -> Notice:
+    """The error in words; `not_done` is what is certain where Zoom has answered."""
+    found = error.findings if isinstance(error, Refused) else ()
+    unsure = isinstance(error, OutcomeUnknown)
+    happened = of_findings(len(found)) if found else error.message
+    again = isinstance(error, OutsideFailed) and error.code != "NOT_CREATED"
+    said = UNSURE if unsure else not_done
+    return Notice(title, happened, said, on_page(error.remedy), error.code, found, again)
+
+
+def of_findings(count: int) -> str:
+    """How many things are in the way."""
+    return "One thing stands in the way." if count == 1 else f"{count} things stand in the way."
+
+
+def on_page(remedy: str) -> str:
+    """What to do, without the command line's options."""
+    for pattern, words in ON_PAGE:
+        remedy = pattern.sub(words, remedy)
+    return remedy
+
+
+FILTERS: dict[str, Callable[[str], str]] = {"on_page": on_page}
