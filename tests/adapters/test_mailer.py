@@ -129,7 +129,7 @@ def test_no_name_of_this_machine_is_told(script: Callable[..., Scripted]) -> Non
     assert socket.gethostname() not in " ".join(server.heard)
 
 
-@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA", "CONTENT"])
+@pytest.mark.parametrize("verb", ["RCPT", "DATA", "CONTENT"])
 def test_a_letter_refused_for_good_is_permanent(script: Callable[..., Scripted], verb: str) -> None:
     server = script(**{verb: "550 5.1.1 <guardian@home.example>: unknown"})
     with pytest.raises(OutsideFailed) as failed:
@@ -137,6 +137,14 @@ def test_a_letter_refused_for_good_is_permanent(script: Callable[..., Scripted],
     assert type(failed.value) is OutsideFailed
     assert (failed.value.code, failed.value.permanent) == ("MAIL_REFUSED", True)
     assert "guardian" not in str(failed.value) and "college" not in str(failed.value)
+
+
+def test_a_server_that_refuses_our_own_sender_condemns_no_letter(script: Callable[..., Scripted]) -> None:
+    server = script(MAIL="553 5.7.1 <lessons@college.example>: not your address")
+    with pytest.raises(OutsideFailed) as failed:
+        mailer(server.url).send(LETTER)
+    assert (failed.value.code, failed.value.permanent) == ("MAIL_SENDER", False)
+    assert "lessons" not in str(failed.value)
 
 
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA", "CONTENT"])

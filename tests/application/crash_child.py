@@ -52,6 +52,8 @@ def ask(house: House, what: str, who: Who, said: dict[str, Any]) -> None:
         app.observers.replacing.replace(who, session, said["observer"])
     elif what == "accept":
         app.observers.accept(who, session)
+    elif what == "decline":
+        app.observers.decline(who, session)
     elif what == "roster":
         app.sessions.rosters.change(who, session, tuple(said["add"]), tuple(said["remove"]))
     elif what == "reassign":

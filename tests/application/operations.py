@@ -18,7 +18,7 @@ from tests.application.lessons import only_session
 from tests.application.observing import more_observers
 from tests.house import CLASS_7B, COORDINATOR, DSL, OBSERVER, SAFE_ASK, TEACHER, Home
 from zoomguard.domain.errors import Refused
-from zoomguard.domain.sessions import SessionState
+from zoomguard.domain.sessions import POOL, SessionState
 from zoomguard.domain.timetable_files import TIMETABLE_COLUMNS
 
 S = SessionState
@@ -29,8 +29,9 @@ OTHER_TEACHER, OTHER_OBSERVER, FREE_OBSERVER = (
     "e.lis@northmoor.example",
 )
 SLOT, OTHER_SLOT, SOON = "2026-12-01 16:00", "2026-12-02 11:00", "2026-11-23 09:25"
+FAR, FARTHER = "2027-02-01 16:00", "2027-02-02 16:00"
 HANOI, HANOI_SLOT = "Asia/Ho_Chi_Minh", "2026-12-01 23:00"
-ABOUT_A_SESSION = ("cancel", "reschedule", "replace-observer", "accept", "roster", "reassign")
+ABOUT_A_SESSION = ("cancel", "reschedule", "replace-observer", "accept", "decline", "roster", "reassign")
 UNSETTLED = frozenset({S.REQUESTED, S.CREATED, S.MOVING, S.REMOVING})
 ROWS = "\n".join(
     (
@@ -122,6 +123,18 @@ def zoom_does_not_obey(home: Home) -> None:
     home.sandbox.faults.switch("update_ignored")
 
 
+def is_planned(home: Home) -> None:
+    """A lesson so far ahead that its meeting is made later."""
+    home.schedule(key=KEY, start=FAR)
+    carry_on(home, timedelta(minutes=1))
+
+
+def somebody_said_no_and_zoom_does_not_obey(home: Home) -> None:
+    """Others were asked, but Zoom will not have another observer."""
+    somebody_said_no(home)
+    home.sandbox.faults.switch("update_ignored")
+
+
 def runs_soon(home: Home) -> None:
     """A lesson whose host has begun it already."""
     home.schedule(key=KEY, start=SOON)
@@ -135,10 +148,15 @@ def four_of_five(home: Home) -> None:
     carry_on(home, timedelta(minutes=1))
 
 
-def somebody_said_no(home: Home) -> None:
-    """The assigned observer said no, and the others were asked."""
+def stands_with_more_observers(home: Home) -> None:
+    """A lesson stands, and the college has five who may observe."""
     more_observers(home)
     stands(home)
+
+
+def somebody_said_no(home: Home) -> None:
+    """The assigned observer said no, and the others were asked."""
+    stands_with_more_observers(home)
     home.app.observers.decline(home.who(OBSERVER), only_session(home).id)
     carry_on(home, timedelta(minutes=1))
 
@@ -236,6 +254,17 @@ OPERATIONS = (
         "replace the observer, not obeyed", "replace-observer", {"observer": OTHER_OBSERVER}, before=zoom_does_not_obey
     ),
     Operation("another observer says yes", "accept", by=OTHER_OBSERVER, before=somebody_said_no),
+    Operation(
+        "another observer says yes, not obeyed",
+        "accept",
+        by=OTHER_OBSERVER,
+        before=somebody_said_no_and_zoom_does_not_obey,
+    ),
+    Operation("the observer says no", "decline", by=OBSERVER, before=stands_with_more_observers),
+    Operation("call the pool", "replace-observer", {"observer": POOL}, before=stands_with_more_observers),
+    Operation("reschedule a planned lesson", "reschedule", {"start": FARTHER}, before=is_planned, taken=()),
+    Operation("reassign a planned lesson", "reassign", {"teacher": OTHER_TEACHER}, COORDINATOR, is_planned, ()),
+    Operation("cancel a planned lesson", "cancel", before=is_planned, taken=()),
     Operation("add a child", "roster", {"add": ["C-0150"], "remove": []}, before=four_of_five),
     Operation("remove a child", "roster", {"add": [], "remove": ["C-0120"]}),
     Operation("change the roster", "roster", {"add": ["C-0150"], "remove": ["C-0120"]}, before=four_of_five),

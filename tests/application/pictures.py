@@ -17,6 +17,7 @@ from zoomguard.domain.meeting_plan import differences, read_mark
 from zoomguard.domain.sessions import SessionState
 from zoomguard.tables import observers as observers_table
 from zoomguard.tables import sessions as table
+from zoomguard.tables.batches import BatchRow
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.doors import Door, DoorState
 from zoomguard.tables.messages import Message, MessageState
@@ -64,7 +65,9 @@ def check_that_it_is_settled(home: Home, session: VideoSession) -> None:
     with home.house.database.reading() as tx:
         owed = tx.all(select(Work).where(Work.subject == session.id, col(Work.done_at).is_(None), Work.due_at <= now))
         asked = [(a.person_id, a.state) for a in observers_table.asks_of(tx, session.id)]
-        steps = tx.all(select(table.Step).where(table.Step.subject_id == session.id, table.Step.kind == "create_meeting"))
+        steps = tx.all(
+            select(table.Step).where(table.Step.subject_id == session.id, table.Step.kind == "create_meeting")
+        )
     assert [w.kind for w in owed] == []
     twice = {a: n for a, n in Counter(asked).items() if n > 1 and a[1] == observers_table.AskState.OPEN}
     assert twice == {}, "a question is open twice"
@@ -158,6 +161,7 @@ def picture(home: Home) -> dict[str, Any]:
     at_zoom = {m.number: m for m in meetings(home)}
     with home.house.database.reading() as tx:
         shown = [_session(home, tx, s, at_zoom) for s in sessions(home)]
+        rows = [(r.line, r.outcome.value, r.code) for r in tx.all(select(BatchRow).order_by(col(BatchRow.position)))]
         open_work = {
             w.kind for w in tx.all(select(Work).where(col(Work.done_at).is_(None))) if w.kind not in OF_THE_KILL
         }
@@ -165,6 +169,7 @@ def picture(home: Home) -> dict[str, Any]:
         "sessions": sorted(shown, key=lambda s: str(s["start"])),
         "mail": sorted((m["to"], SHORT.sub("S-....", m["subject"])) for m in home.sandbox.mail()),
         "owed": sorted(open_work),
+        "rows": rows,
     }
 
 

@@ -10,23 +10,28 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
-from tests.application.crashing import points
-from tests.application.lessons import sessions
+from tests.application.crashing import carry_on, killed, points, quick_duties
+from tests.application.lessons import meetings, only_session, sessions
 from tests.application.operations import (
+    ASK,
+    KEY,
     OPERATIONS,
+    SLOT,
+    SOON,
     UNSETTLED,
     Operation,
     busy,
     other_clock_rules,
 )
 from tests.application.pictures import STANDING, check_that_all_is_whole, look, parts_of, picture
-from tests.house import Home, a_home
+from tests.house import TEACHER, Home, a_home
 from zoomguard.application import crash
 from zoomguard.domain.sessions import Change, SessionState
 from zoomguard.tables.doors import Door
@@ -143,3 +148,77 @@ def test_whoever_is_killed_at_a_point_is_carried_on(
         if not deep:
             break
     assert number, f"no operation passes {point}: describe one in operations.py"
+
+
+def test_the_points_are_read_from_the_source_and_each_has_a_name_of_its_own() -> None:
+    assert {"schedule.create_sent", "change.sent_back", "roster.unregistered", "batch.row_planned"} <= set(POINTS)
+    assert {file.parent.name for file in SOURCE.values()} == {"application"}
+    assert len(POINTS) >= 40 and len(SOURCE) > len(POINTS)
+
+
+@pytest.mark.deep
+@pytest.mark.needs_postgres
+def test_whatever_is_killed_is_carried_on_over_postgresql(
+    tmp_path: Path, undisturbed: Undisturbed, new_postgres_database: Callable[..., str], deep: bool
+) -> None:
+    drawn = random.Random(SEED)
+    chosen = POINTS if deep else drawn.sample(POINTS, ON_POSTGRES)
+    for number, point in enumerate(chosen):
+        for operation in list(passing(point, undisturbed))[: None if deep else 1]:
+            path = tmp_path / f"{number}-{operation.name}"
+            kill(path, operation, point, undisturbed(operation), new_postgres_database())
+
+
+# Killed twice ---------------------------------------------------------------------------------------------------
+
+
+def kill_while_working(home: Home, operation: Operation, point: str) -> bool:
+    """A worker goes on for some rounds, half a minute apart, unless it is killed."""
+    for _ in range(ROUNDS):
+        home.clock.advance(31)
+        if killed(home, point, "work", operation.by, {"kinds": quick_duties(home)}):
+            return True
+    return False
+
+
+@pytest.mark.deep
+def test_a_recovery_that_is_killed_in_turn_is_carried_on(
+    tmp_path: Path, undisturbed: Undisturbed, deep: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pairs of points drawn by the seed; whether the second is reached depends on what the first left."""
+    drawn, reached = random.Random(SEED), 0
+    for number in range(DEEP_SECOND_KILLS if deep else SECOND_KILLS):
+        operation = drawn.choice([o for o in OPERATIONS if not o.clock_rules])
+        first = drawn.choice(sorted(undisturbed(operation).passed))
+        second = drawn.choice(sorted(undisturbed(operation).passed - {"schedule.requested_uncommitted"}))
+        with a_home(tmp_path / str(number)) as home, begun(operation, home, tmp_path) as said:
+            assert operation.killed_at(first, home, said)
+            reached += kill_while_working(home, operation, second)
+            operation.end(home, said)
+            check_that_all_is_whole(home)
+            assert picture(home) == undisturbed(operation).picture, (operation.name, first, second)
+    with capsys.disabled():
+        print(f" {reached} second kills of {number + 1}", end="")
+    assert reached
+
+
+# Before the worker comes ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("point", ["schedule.requested", "schedule.created", "schedule.registered"])
+def test_the_same_ask_again_carries_on_what_was_killed(home: Home, point: str) -> None:
+    assert killed(home, point, "schedule", TEACHER, ASK)
+    assert home.schedule(key=KEY).outcome == "scheduled"
+    carry_on(home, timedelta(minutes=10))
+    check_that_all_is_whole(home)
+    assert (only_session(home).state, len(meetings(home))) == (S.SCHEDULED, 1)
+
+
+@pytest.mark.parametrize("point", ["schedule.requested", "schedule.created", "schedule.adopted"])
+def test_a_scheduling_that_was_killed_shortly_before_the_start_leaves_nothing(home: Home, point: str) -> None:
+    assert killed(home, point, "schedule", TEACHER, {**ASK, "start": SOON})
+    home.clock.advance(12 * 60)
+    carry_on(home, timedelta(minutes=10))
+    check_that_all_is_whole(home)
+    assert (only_session(home).state, meetings(home), home.sandbox.mail()) == (S.FAILED, [], [])
+    assert home.schedule(key=KEY, start=SLOT).outcome == "scheduled"

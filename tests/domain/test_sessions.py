@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,10 +10,14 @@ from zoomguard.domain.sessions import (
     CANCELLABLE,
     RESERVING,
     TRANSITIONS,
+    Change,
+    ChangeAnswer,
     ScheduleAnswer,
     SessionDetail,
     SessionState,
     SessionView,
+    Told,
+    Wanted,
     WhyAllowed,
     may_become,
     overlaps,
@@ -50,6 +55,9 @@ def test_every_state_is_reached_from_the_beginning_and_comes_to_an_end(state: Se
 
 @pytest.mark.parametrize("state", sorted(CANCELLABLE))
 def test_what_can_be_cancelled_goes_by_way_of_removal_at_zoom(state: SessionState):
+    if state is S.PLANNED:  # Nothing stands at Zoom yet.
+        assert may_become(state, S.CANCELLED)
+        return
     assert may_become(state, S.REMOVING)
     assert may_become(S.REMOVING, S.CANCELLED)
 
@@ -91,7 +99,39 @@ def test_a_session_is_shown_without_link_and_passcode():
         "teacher": "t.wren@northmoor.example",
         "observer": "o.finch@northmoor.example",
         "children": ["C-0101", "C-0102"],
+        "teacher_name": "",
+        "observer_name": "",
+        "observer_answer": "none",
+        "ready": False,
+        "risk": "",
+        "waits_until": None,
+        "change": None,
     }
+
+
+def test_assigned_is_not_accepted():
+    assert not replace(VIEW, observer_answer="asked").ready
+    assert replace(VIEW, observer_answer="yes").ready
+    assert not replace(VIEW, observer_answer="yes", state=S.AT_RISK).ready
+
+
+def test_a_change_is_shown_with_what_is_wanted():
+    wanted = Wanted(Change.TIME, AT + timedelta(days=1), 50, "t.wren@northmoor.example", "o.finch@northmoor.example")
+    said = replace(VIEW, state=S.MOVING, change=wanted, waits_until=AT).as_json()
+    assert said["change"] == {
+        "kind": "time",
+        "starts_at": "2026-12-02T16:00:00Z",
+        "minutes": 50,
+        "teacher": "t.wren@northmoor.example",
+        "observer": "o.finch@northmoor.example",
+    }
+    assert said["waits_until"] == "2026-12-01T16:00:00Z"
+
+
+def test_an_answer_to_a_change_says_who_is_told():
+    said = ChangeAnswer("changed", VIEW, Told(4, 1, ("t.wren@northmoor.example",)), zoom_writes=1).as_json()
+    assert said["told"] == {"guardians": 4, "children": 1, "staff": ["t.wren@northmoor.example"]}
+    assert (said["outcome"], said["findings"], said["warnings"], said["zoom_writes"]) == ("changed", [], [], 1)
 
 
 def test_an_answer_has_the_agreed_shape_with_and_without_a_session():

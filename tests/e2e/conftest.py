@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.stage import set_stage
 from tests.e2e.town import EIGHT, Town, a_sandbox, a_town, set_up, variables, write_school
 
 
@@ -35,6 +36,19 @@ def set_up_postgres(templates: Path, new_postgres_database: Callable[..., str]) 
     """The same over PostgreSQL; `database` beside HOME names the database to copy."""
     home = templates / "postgres" / "home"
     once(home, new_postgres_database)
+    return home
+
+
+@pytest.fixture(scope="session")
+def stage_home(templates: Path, set_up_home: Path) -> Path:
+    """The HOME of the scenarios: the school's class is in it, and its families' names can be searched for."""
+    home = templates / "stage" / "home"
+    home.parent.mkdir(exist_ok=True)
+    with (home.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home.parent / "set").exists():
+            set_stage(home, set_up_home)
+            (home.parent / "set").touch()
     return home
 
 

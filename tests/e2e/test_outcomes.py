@@ -16,7 +16,7 @@ import pytest
 from tests.e2e.town import CLASS, INVITED, OBSERVER, TEACHER, Town, a_town, wait_for
 
 OTHER_TEACHER, OTHER_OBSERVER, UNLICENSED = (f"{n}@northmoor.example" for n in ("h.lindqvist", "o.mbeki", "s.rao"))
-ANSWER = {"schema", "outcome", "session", "findings", "zoom_writes", "settings_compared", "invitations"}
+ANSWER = {"schema", "outcome", "session", "findings", "zoom_writes", "settings_compared", "invitations", "warnings"}
 SESSION = {
     "id",
     "short_id",

@@ -45,7 +45,7 @@ def test_a_rule_is_explained_whole_in_any_case_of_letters():
     told = explain(" vc-passcode ")
     assert told.id == "VC-PASSCODE"
     assert (told.origin, told.level, told.override) == ("seed", "enforce", "none")
-    assert told.asked_at == ("schedule",)
+    assert told.asked_at == ("schedule", "recheck")
     assert told.remedy == BY_ID["VC-PASSCODE"].remedy
     assert told.held_by == "rule"
 

@@ -31,7 +31,8 @@ def test_a_safe_session_passes_without_a_blocking_finding():
 
 def test_every_rule_about_a_session_is_asked_when_it_is_scheduled():
     about_sessions = (*people.RULES, *consents.RULES, *meeting.RULES)
-    assert {f.rule for f in evaluate("schedule", SAFE, TERMS).findings} == {r.id for r in about_sessions}
+    later = {"VC-OBSERVER-ACCEPTED"}  # Nobody was asked before there is a session.
+    assert {f.rule for f in evaluate("schedule", SAFE, TERMS).findings} == {r.id for r in about_sessions} - later
 
 
 def test_every_rule_about_messages_is_asked_before_one_leaves_and_tone_only_warns():

@@ -17,6 +17,7 @@ from zoomguard.domain.findings import Finding, Outcome
 from zoomguard.domain.people import Role
 from zoomguard.rules import people
 from zoomguard.rules.facts import PeopleFacts
+from zoomguard.rules.occasions import Facts, evaluate
 
 YESTERDAY = date(2026, 11, 30)
 TODAY = date(2026, 12, 1)
@@ -74,6 +75,10 @@ ONE_CHANGE = {
     "observer without a yes": (
         safe_people(observer_accepted=False),
         ("VC-OBSERVER-ACCEPTED", "fail", OBSERVER),
+    ),
+    "observer straight from another teacher": (
+        safe_people(observer_gaps=(("S-NEAR", 3),)),
+        ("OBSERVER-GAP", "fail", OBSERVER),
     ),
     "observer unknown to Zoom": (safe_people(observer_posture=None), ("VC-OBSERVER", "unknown", OBSERVER)),
     "observer outside the domains": (
@@ -166,6 +171,23 @@ def test_one_change_gives_exactly_one_finding(facts: PeopleFacts, expected: tupl
 
 def test_every_rule_has_a_failing_case():
     assert {expected[0] for _, expected in ONE_CHANGE.values() if expected[1] == "fail"} == {r.id for r in people.RULES}
+
+
+def test_five_minutes_between_two_teachers_are_enough():
+    assert wrong(safe_people(observer_gaps=(("S-NEAR", 5), ("S-FAR", 40)))) == []
+
+
+def test_the_terms_may_ask_for_more_between_two_lessons():
+    terms = replace(TERMS, observer_gap_minutes=10)
+    near = safe_people(observer_gaps=(("S-NEAR", 9),))
+    said = [f for f in evaluate("schedule", Facts(people=near), terms).blocking if f.rule == "VC-OBSERVER"]
+    assert [f.reason for f in said] == ["Less than 10 minutes lie between this and S-NEAR."]
+
+
+def test_a_gap_is_a_warning_and_stops_nothing():
+    said = evaluate("schedule", Facts(people=safe_people(observer_gaps=(("S-NEAR", 3),))), TERMS)
+    assert [f.rule for f in said.warnings] == ["OBSERVER-GAP"]
+    assert said.blocking == ()
 
 
 def test_what_depends_on_zoom_can_be_unknown_and_nothing_else_can():

@@ -50,8 +50,21 @@ class Hand:
         duty = self.duty
         app: Any = SimpleNamespace(
             work=self.work,
-            sessions=SimpleNamespace(create_meeting=duty, remove_meeting=duty, end_session=duty, sweep_meetings=duty),
+            sessions=SimpleNamespace(
+                create_meeting=duty,
+                remove_meeting=duty,
+                change_meeting=duty,
+                settle_entries=duty,
+                create_planned=duty,
+                end_session=duty,
+                sweep_meetings=duty,
+            ),
             messages=SimpleNamespace(send=duty),
+            rechecks=SimpleNamespace(recheck=duty),
+            observers=SimpleNamespace(call_observers=duty),
+            batches=SimpleNamespace(go_on=duty),
+            direct_links=SimpleNamespace(void=duty),
+            day_sheets=SimpleNamespace(send=duty),
             archive=SimpleNamespace(discover=duty, archive_recording=duty),
         )
         return Runner(app, self.claims, self.clock, **how)

@@ -118,7 +118,7 @@ class SmtpMailer:
     def _hand_over(self, connection: smtplib.SMTP, to: str, content: bytes) -> None:
         options = [f"size={len(content)}"] if connection.has_extn("size") else []
         try:
-            _must_be_accepted(*connection.mail(self._from.addr_spec, options))
+            _must_take_us(*connection.mail(self._from.addr_spec, options))
             _must_be_accepted(*connection.rcpt(to))
         except (smtplib.SMTPException, OSError):
             raise OutsideFailed("The mail server broke off.", code="MAIL_UNREACHABLE") from None
@@ -131,6 +131,15 @@ class SmtpMailer:
                 "The mail server broke off after it was given a letter: it may have been sent.",
                 "Send it again with the same Message-ID.",
             ) from None
+
+
+def _must_take_us(code: int, reply: bytes) -> None:
+    """A server that does not take our own sender says nothing of the reader: nothing bounces, it is tried again."""
+    if code >= 500 and code not in LOGIN_CODES:
+        raise OutsideFailed(
+            "The mail server does not take mail from our address.", "Check MAIL_FROM and MAIL_URL.", code="MAIL_SENDER"
+        )
+    _must_be_accepted(code, reply)
 
 
 def _attach_calendar(message: EmailMessage, letter: Letter) -> None:

@@ -9,9 +9,10 @@ from datetime import datetime
 from sqlmodel import col, select
 
 from zoomguard.application import access
-from zoomguard.application.refusals import shown
+from zoomguard.application.refusals import ABOUT_OBSERVER, MOST_NAMED, shown
 from zoomguard.application.scheduling import Judged, Scheduling
 from zoomguard.application.session_ask import CheckedAsk
+from zoomguard.application.session_facts import Slot
 from zoomguard.application.session_parts import SessionParts, full_name
 from zoomguard.domain.findings import Finding, Outcome
 from zoomguard.domain.people import COLLEGE_ZONE, Role, Who
@@ -57,7 +58,8 @@ class Offers:
 @dataclass(frozen=True)
 class Rehearsal:
     """What an ask would come to: nothing stands in the way where `findings` is empty. `passed` holds rules' ids,
-    `elsewhere` the zones in which the clock shows another time, with the references of the children there."""
+    `elsewhere` the zones in which the clock shows another time, with the references of the children there, `instead`
+    who could observe where the one who is named cannot."""
 
     course: str
     starts_at: datetime
@@ -69,6 +71,7 @@ class Rehearsal:
     warnings: tuple[Finding, ...]
     passed: tuple[str, ...]
     elsewhere: tuple[tuple[str, tuple[str, ...]], ...]
+    instead: tuple[Named, ...]
 
 
 class LessonOffers:
@@ -93,7 +96,7 @@ class LessonOffers:
         with self.parts.database.reading() as tx:
             people = people_table.by_ids(tx, frozenset({judged.cast.teacher_id, judged.cast.observer_id or ""}))
             names = {i: full_name(self.parts.seals, p) for i, p in people.items()}
-            elsewhere = self._elsewhere(tx, checked, judged)
+            elsewhere, instead = self._elsewhere(tx, checked, judged), self._instead(tx, checked, judged)
         return Rehearsal(
             course=checked.ask.course,
             starts_at=checked.starts_at,
@@ -105,7 +108,15 @@ class LessonOffers:
             warnings=judged.evaluation.warnings,
             passed=_passed(judged.evaluation.findings),
             elsewhere=elsewhere,
+            instead=instead,
         )
+
+    def _instead(self, tx: Transaction, checked: CheckedAsk, judged: Judged) -> tuple[Named, ...]:
+        if not any(f.rule in ABOUT_OBSERVER for f in judged.findings):
+            return ()
+        slot = Slot(checked.starts_at, checked.ask.minutes)
+        free = self.scheduling.casting.free_for(tx, judged.cast, slot)
+        return tuple(Named(c.email, c.name) for c in free if c.email != judged.cast.observer_email)[:MOST_NAMED]
 
     def _classes(self, tx: Transaction, who: Who) -> tuple[OfferedClass, ...]:
         names = {g.id: g.name for g in tx.all(select(Group).order_by(col(Group.name)))}

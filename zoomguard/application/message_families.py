@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from zoomguard.application.message_post import Before, Post, gone, lesson_of, standing, was
-from zoomguard.application.message_queue import Draft, Taken, queue, take_back
+from zoomguard.application.message_queue import Draft, Taken, queue_all, take_back
 from zoomguard.application.message_readers import ONESELF, Reader, readers
 from zoomguard.application.message_staff import call_staff_off, tell_staff, tell_staff_of_change
 from zoomguard.domain import child_letters, letters
@@ -31,8 +31,7 @@ def invite(tx: Transaction, post: Post, session: VideoSession, doors: Mapping[st
     desk = _Desk(tx, post, session, now)
     new = [r for r in readers(tx, post, session, doors, now) if any(c.id in doors for c in r.children)]
     take_back(tx, session.id, now, [r.id for r in new])
-    for reader in new:
-        desk.send(reader, T.INVITATION, desk.invitation(reader))
+    desk.send_all([desk.draft(reader, T.INVITATION, desk.invitation(reader)) for reader in new])
     teaching = (m.to_person_id for m in about(tx, session.id) if m.template == T.TEACHING)
     if doors and session.teacher_id not in teaching:
         tell_staff(tx, post, session, (session.teacher_id,), T.TEACHING, now)
@@ -77,8 +76,7 @@ def call_off(tx: Transaction, post: Post, session: VideoSession, now: datetime, 
     desk = _Desk(tx, post, session, now)
     taken = take_back(tx, session.id, now, templates=TELLING | {T.ASK})
     family = [r for r in readers(tx, post, session, {}, now) if r.id in taken.told]
-    for reader in family:
-        desk.send(reader, T.CANCELLATION, desk.cancellation(reader, note), note=note)
+    desk.send_all([desk.draft(r, T.CANCELLATION, desk.cancellation(r, note), note=note) for r in family])
     call_staff_off(tx, post, session, desk.staff_who_know(taken), note, now)
     return _guardians(family)
 
@@ -120,9 +118,18 @@ class _Desk:
         self, to: Reader, template: Template, written: Written, entry: CalendarEntry | None = None, note: str = ""
     ) -> bool:
         """Queues a letter with the calendar entry that goes with it."""
+        return self.send_all([self.draft(to, template, written, entry, note)]) == 1
+
+    def send_all(self, drafts: list[Draft]) -> int:
+        """Queues letters to many at once; gives how many."""
+        return queue_all(self.tx, self.post, "session", self.session.id, drafts, self.now)
+
+    def draft(
+        self, to: Reader, template: Template, written: Written, entry: CalendarEntry | None = None, note: str = ""
+    ) -> Draft:
+        """A letter with the calendar entry that goes with it."""
         entry = entry or self._entry(to, template)
-        draft = Draft(to.id, to.audience, template, *written, zone=to.zone, note=note, calendar=entry)
-        return queue(self.tx, self.post, "session", self.session.id, draft, self.now)
+        return Draft(to.id, to.audience, template, *written, zone=to.zone, note=note, calendar=entry)
 
     def _entry(self, to: Reader, template: Template) -> CalendarEntry | None:
         if template is T.REMINDER:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import col, select
 
@@ -20,6 +20,7 @@ from zoomguard.tables.database import Transaction
 from zoomguard.tables.messages import Delivery, Message, MessageState, about
 
 SEND = "send_message"
+ALARMS, ALARM_REPEATED_WITHIN = frozenset({Template.AT_RISK, Template.OBSERVER_MISSING}), timedelta(minutes=5)
 HOURS, VIA_DESIGNATED, RECIPIENT, SENDER = "MSG-HOURS", "MSG-VIA-DESIGNATED", "MSG-RECIPIENT", "ACC-ORG-PARENTS"
 
 
@@ -84,25 +85,48 @@ def queue(tx: Transaction, post: Post, subject_kind: str, subject_id: str, draft
 
     Repeats with other words get a step of their own.
     """
-    theirs = select(Message).where(Message.subject_id == subject_id, Message.to_person_id == draft.to)
-    earlier: list[Message] = tx.all(theirs.order_by(col(Message.id)))
-    if earlier and _same(post, earlier[-1], draft):
-        return False
+    return queue_all(tx, post, subject_kind, subject_id, [draft], now) == 1
+
+
+def queue_all(
+    tx: Transaction, post: Post, subject_kind: str, subject_id: str, drafts: Sequence[Draft], now: datetime
+) -> int:
+    """Queues messages, at most one to each person, as `queue` does; gives how many. The number of queries does not
+    grow with them."""
+    theirs = select(Message).where(
+        Message.subject_id == subject_id, col(Message.to_person_id).in_({d.to for d in drafts})
+    )
+    earlier: dict[str, list[Message]] = {}
+    for known in tx.all(theirs.order_by(col(Message.id))):
+        earlier.setdefault(known.to_person_id, []).append(known)
+    made = [m for d in drafts if (m := _made(post, d, earlier.get(d.to, []), now))]
+    for message in made:
+        message.subject_kind, message.subject_id = subject_kind, subject_id
+    tx.add(*made)
+    work.put_first(tx, SEND, {m.id: m.not_before_at for m in made if not m.awaits})
+    return len(made)
+
+
+def _made(post: Post, draft: Draft, earlier: list[Message], now: datetime) -> Message | None:
+    """The message as it waits, None where it shall not be sent."""
+    if earlier and _same(post, earlier[-1], draft) and not _alarm_anew(earlier[-1], draft, now):
+        return None
     stops = judge(post, draft.audience, draft.template, draft.zone, now, note=draft.note)
     if RECIPIENT in stops.rules:
-        return False
-    steps = [m.step for m in earlier if m.template == draft.template]
+        return None
     message = _row(post, draft, now)
-    message.subject_kind, message.subject_id, message.step = subject_kind, subject_id, max(steps, default=-1) + 1
+    message.step = max((m.step for m in earlier if m.template == draft.template), default=-1) + 1
     message.not_before_at, message.reason = stops.sendable.at, stops.sendable.reason
     if SENDER in stops.rules:
         message.reason = SENDER
     if VIA_DESIGNATED in stops.rules:
         message.awaits, message.reason = DESIGNATED, VIA_DESIGNATED
-    tx.add(message)
-    if not message.awaits:
-        work.put(tx, SEND, message.id, message.not_before_at)
-    return True
+    return message
+
+
+def _alarm_anew(last: Message, draft: Draft, now: datetime) -> bool:
+    """An alarm may come again in the same words; within some minutes it is the repeat of one that was cut off."""
+    return draft.template in ALARMS and now - last.made_at >= ALARM_REPEATED_WITHIN
 
 
 def _same(post: Post, last: Message, draft: Draft) -> bool:

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
 from zoomguard.application import messages, observer_asks, session_facts, session_target, work
+from zoomguard.application.crash import crash_point
 from zoomguard.application.meeting_change import CONFIRMED_BEFORE, MeetingChange
 from zoomguard.application.observer_calls import ObserverCalls
 from zoomguard.application.session_facts import Cast, Postures, Slot
@@ -53,6 +54,7 @@ class ObserverAnswers:
                 outcome = self._take(tx, row, person_id, who, postures, now)
             if outcome:
                 return outcome
+            crash_point("change.decided")
             try:
                 self.changes.go_on(session_id)
             except Refused:
@@ -68,6 +70,7 @@ class ObserverAnswers:
                 row = locked(tx, session_id)
                 if not self._decline(tx, row, person_id, who, now):
                     return UNCHANGED
+            crash_point("observer.declined")
             # The no is on record: what cannot be done now, the worker does.
             with suppress(OutsideFailed):
                 self.calls.go_on(session_id)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from zoomguard.application import access, messages, observer_asks, observer_pool, work
+from zoomguard.application.crash import crash_point
 from zoomguard.application.meeting_removal import NO_OBSERVER, MeetingRemoval
 from zoomguard.application.observer_asks import Events
 from zoomguard.application.session_facts import Slot
@@ -77,6 +78,7 @@ class ObserverCalls:
             return (Event("observer.released", "session", row.id, who.id, {"person": row.observer_id}),)
 
         self._decide(session_id, act, even_if_taken=True)
+        crash_point("observer.released")
 
     def free_emails(self, session: VideoSession) -> tuple[str, ...]:
         """Whom `call_pool` would ask."""

@@ -33,6 +33,7 @@ class CheckedAsk:
 def check(ask: ScheduleAsk, terms: Terms, now: datetime, said: ScheduleAsk | None = None) -> CheckedAsk:
     """BadInput with a stable code for whatever is malformed. `said` is the ask before it was completed: a repeat is
     told by that, since a class may have changed meanwhile."""
+    _check_children(ask.children)
     if COURSE.fullmatch(ask.course) is None:
         raise BadInput(
             f'"{printable(ask.course)[:30]}" is not a course code.',
@@ -41,7 +42,6 @@ def check(ask: ScheduleAsk, terms: Terms, now: datetime, said: ScheduleAsk | Non
         )
     if ask.key and KEY.fullmatch(ask.key) is None:
         raise BadInput("The Idempotency-Key is not well formed.", "Use 8 to 128 letters and digits.", code="BAD_KEY")
-    _check_children(ask.children)
     wall = times.local_start(ask.start)
     starts_at = times.to_utc(wall, ask.zone, ask.fold)
     times.check_slot(starts_at, ask.minutes, now)

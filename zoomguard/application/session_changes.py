@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from zoomguard.application import access, messages, observer_asks, session_facts, session_target, work
 from zoomguard.application.casting import MOST_ASKED, Casting
+from zoomguard.application.crash import crash_point
 from zoomguard.application.meeting_change import MeetingChange
 from zoomguard.application.refusals import shown, with_suggestions
 from zoomguard.application.scheduling import Scheduling
@@ -206,6 +207,7 @@ class SessionChanges:
                 session_target.decide(tx, self.parts, fresh, proposal.target, who, now)
                 said = "session.change_decided"
             tx.commit(audit=(Event(said, "session", row.id, who.id, payload), *asked))
+        crash_point("change.decided")
         return evaluation.warnings
 
     def _change_plan(self, tx: Transaction, who: Who, row: VideoSession, target: Target) -> tuple[Event, ...]:

@@ -6,6 +6,7 @@ is said by the topic's own tables.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from zoomguard.application.ports import Clock
@@ -25,6 +26,11 @@ def put(tx: Transaction, kind: str, subject: str, due_at: datetime) -> None:
             return
     row.asked += 1
     row.due_at = min(row.due_at, due_at)
+
+
+def put_first(tx: Transaction, kind: str, due: Mapping[str, datetime]) -> None:
+    """Makes work due about subjects that came into being in this transaction: nobody else can know of them yet."""
+    tx.add(*(table.Work(id=ids.ulid(at), kind=kind, subject=subject, due_at=at) for subject, at in due.items()))
 
 
 def finish(tx: Transaction, kind: str, subject: str, at: datetime) -> None:

@@ -36,7 +36,7 @@ def duties(app: Application) -> tuple[Duty, ...]:
         Duty("create_planned", sessions.create_planned),
         Duty("end_session", sessions.end_session),
         Duty("void_direct_links", app.direct_links.void),
-        Duty("day_sheet", app.day_sheets.send, timedelta(0)),
+        Duty("day_sheet", app.day_sheets.send, timedelta(days=1)),
         Duty("sweep_meetings", sessions.sweep_meetings),
         Duty("discover_recordings", app.archive.discover, timedelta(hours=1)),
         Duty("archive_recording", app.archive.archive_recording),

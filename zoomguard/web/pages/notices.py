@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
 from zoomguard.domain.errors import BadInput, Conflict, OutcomeUnknown, OutsideFailed, Refused, ZoomguardError
 from zoomguard.domain.findings import Finding
@@ -48,10 +49,45 @@ def notice_of(error: ZoomguardError, title: str, not_done: str = NOTHING) -> Not
     """The error in words; `not_done` is what is certain where Zoom has answered."""
     found = error.findings if isinstance(error, Refused) else ()
     unsure = isinstance(error, OutcomeUnknown)
-    happened = of_findings(len(found)) if found else error.message
+    happened = of_findings(len(gathered(found))) if found else error.message
     again = isinstance(error, OutsideFailed) and error.code != "NOT_CREATED"
     said = UNSURE if unsure else not_done
     return Notice(title, happened, said, on_page(error.remedy), error.code, found, again)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Findings of one rule that ask for the same: `lines` say what is so, each about as many as it holds for."""
+
+    finding: Finding
+    lines: tuple[str, ...]
+
+
+def gathered(findings: Iterable[Finding]) -> tuple[Gathered, ...]:
+    """Findings that differ only in whom or what they are about, as one; in the order of the first of each."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for one in findings:
+        shared = (one.rule, one.verdict, _without(one.remedy, one), one.who, one.wanted, one.got)
+        groups.setdefault(shared, []).append(one)
+    return tuple(Gathered(_first(group), _lines(group)) for group in groups.values())
+
+
+def _without(words: str, finding: Finding) -> str:
+    return words.replace(finding.subject, "") if finding.subject else words
+
+
+def _first(group: list[Finding]) -> Finding:
+    """The one for all: a remedy that names one of several would leave out the others."""
+    remedies = " ".join(dict.fromkeys(f.remedy for f in group if f.remedy))
+    return replace(group[0], remedy=remedies)
+
+
+def _lines(group: list[Finding]) -> tuple[str, ...]:
+    reasons: dict[str, list[str]] = {}
+    for one in group:
+        reasons.setdefault(one.reason, []).append("" if one.subject in one.reason else one.subject)
+    said = ((", ".join(filter(None, about)), reason) for reason, about in reasons.items())
+    return tuple(f"{about}: {reason}" if about and reason else about or reason for about, reason in said)
 
 
 def of_findings(count: int) -> str:
@@ -66,4 +102,4 @@ def on_page(remedy: str) -> str:
     return remedy
 
 
-FILTERS: dict[str, Callable[[str], str]] = {"on_page": on_page}
+FILTERS: dict[str, Callable[..., Any]] = {"on_page": on_page, "gathered": gathered, "in_the_way": of_findings}

@@ -11,6 +11,7 @@ from zoomguard.application import Application
 from zoomguard.application.session_changes import NewTime
 from zoomguard.domain.people import Who
 from zoomguard.domain.sessions import POOL, ChangeAnswer
+from zoomguard.domain.times import a_day
 from zoomguard.web.pages.staff import listed, number, said
 
 Run = Callable[[Application, Who, str, FormData, bool], ChangeAnswer]
@@ -34,6 +35,35 @@ class Proposal:
     act: Act
     answer: ChangeAnswer
     fields: tuple[tuple[str, str], ...]
+
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What is wanted, in words."""
+        wanted: dict[str, list[str]] = {}
+        for name, value in self.fields:
+            if name in LABELS:
+                wanted.setdefault(LABELS[name], []).append(_spoken(name, value))
+        return tuple((label, ", ".join(values)) for label, values in wanted.items())
+
+
+# Fields as they are repeated before anything is done.
+LABELS = {
+    "date": "New date",
+    "time": "New start",
+    "minutes": "Minutes",
+    "fold": "Of the two",
+    "observer": "Observer",
+    "teacher": "Teacher",
+    "add": "Comes",
+    "remove": "Leaves",
+    "note": "Sentence to them",
+}
+
+
+def _spoken(name: str, value: str) -> str:
+    if name == "date":
+        return f"{a_day(value):%a %-d %b %Y}"
+    return "whoever of these says yes first" if value == POOL else value
 
 
 def _reschedule(app: Application, who: Who, session: str, typed: FormData, dry_run: bool) -> ChangeAnswer:

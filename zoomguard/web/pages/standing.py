@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -24,9 +24,11 @@ class Standing:
     sentence: str
 
 
-PUPILS = "{pupils}"
+PUPILS, OBSERVER = "{pupils}", "{observer}"
 READY = Standing("ok", "two", "Ready", f"Ready. Two adults, {PUPILS}, recorded.")
-WAITING = Standing("warn", "one", "Waiting for the observer's yes", "Waiting for the observer's yes.")
+WAITING = Standing(
+    "warn", "one", "Waiting for the observer's yes", f"Waiting for the observer's yes: {OBSERVER} was asked."
+)
 NOT_ASKED = Standing("warn", "one", "No observer asked", "Nobody has been asked to observe yet.")
 AT_RISK = Standing("stop", "stop", "At risk", "At risk: ")
 # By state; `scheduled` and `at_risk` say more below.
@@ -65,8 +67,8 @@ CHANGES = {
 def standing(view: SessionView) -> Standing:
     """How a session stands."""
     found = ANSWERED[view.observer_answer] if view.state is S.SCHEDULED else STATES[view.state]
-    sentence = found.sentence.replace(PUPILS, pupils(len(view.children))) + _more(view)
-    return Standing(found.kind, found.icon, found.words, sentence)
+    sentence = found.sentence.replace(PUPILS, pupils(len(view.children))).replace(OBSERVER, view.observer_name)
+    return replace(found, sentence=sentence + _more(view))
 
 
 def _more(view: SessionView) -> str:

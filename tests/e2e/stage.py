@@ -1,0 +1,209 @@
+"""The stage of the scenarios: Northmoor with its class, and a mark in every name of a family to search for."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+
+from tests.e2e import strays
+from tests.e2e.town import EIGHT, OBSERVER, TEACHER, Ran, Town, a_sandbox, a_town, program, variables, wait_for
+
+T1, O1 = TEACHER, OBSERVER
+T2, O2, O3, EC, DSL, DEP = (
+    f"{name}@northmoor.example" for name in ("h.lindqvist", "o.mbeki", "s.rao", "r.adeyemi", "i.hale", "b.noor")
+)
+GROUP = "MATHS-7B"
+GUARDIANS = {"eva.kral", "jan.kral", "lan.tran", "ngozi.okafor", "martha.stone"}
+TOLD = GUARDIANS | {"minh.tran"}  # Minh has an address and permission for mail
+SAFE = {"observer": O1, "group": GROUP, "start": "2026-12-01 16:00", "minutes": 50}
+HTML = {"Accept": "text/html"}
+CSRF = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail as it came."""
+
+    to: str
+    subject: str
+    text: str
+    calendar: str
+    headers: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """To whom, without the domain."""
+        return self.to.partition("@")[0]
+
+    @property
+    def words(self) -> str:
+        """The text without its line breaks."""
+        return " ".join(self.text.split())
+
+    def links(self, kind: str) -> list[str]:
+        """What stands in links of one kind: tokens of "j" and "o", ids of "s"."""
+        return re.findall(rf"/{kind}/([\w-]+)", self.text)
+
+
+class Stage:
+    """A town with its school, and what people of the scenarios do and see there."""
+
+    def __init__(self, town: Town, school: Path) -> None:
+        self.town, self.school = town, school
+        # Every answer of the API: who asked, where, and what came.
+        self.answers: list[tuple[str, str, str]] = []
+
+    # What people do -----------------------------------------------------------------------------------------------
+
+    def zg(self, *arguments: str, by: str = T1, stdin: bytes = b"") -> Ran:
+        """Runs a command of the staff's; `by` "" for one of the operator's."""
+        ran = self.town.zg(*arguments, by=by, stdin=stdin)
+        self.answers.append((by, " ".join(arguments[:2]), ran.out + ran.err))
+        return ran
+
+    def api(self, method: str, path: str, body: Any = None, by: str = T1) -> tuple[int, Any]:
+        """Status and document of one request to the API."""
+        answer = self.town.http(method, f"/api/v1{path}", body, by=by)
+        self.answers.append((by, f"{method} {path}", answer.data.decode()))
+        return answer.status, answer.json()
+
+    def make(self, by: str = T1, **change: Any) -> dict[str, Any]:
+        """Schedules the safe lesson with some changes; gives the session."""
+        status, said = self.api("POST", "/sessions", {**SAFE, **change}, by)
+        assert status == 201, said
+        session: dict[str, Any] = said["session"]
+        return session
+
+    def do(self, session: dict[str, Any], act: str, by: str = T1, **body: Any) -> tuple[int, Any]:
+        """Changes a session."""
+        return self.api("POST", f"/sessions/{session['short_id']}/{act}", body, by)
+
+    def show(self, session: dict[str, Any], by: str = EC) -> dict[str, Any]:
+        """The session as it stands."""
+        status, said = self.api("GET", f"/sessions/{session['short_id']}", by=by)
+        assert status == 200, said
+        shown: dict[str, Any] = said["session"]
+        return shown
+
+    def page(self, path: str, by: str = "") -> urllib3.BaseHTTPResponse:
+        """A page as a browser sees it, signed in where somebody is named."""
+        cookie = {"Cookie": f"zg={self.town.token(by)}"} if by else {}
+        return self.town.http("GET", path, **HTML, **cookie)
+
+    def press(self, path: str, by: str = "", **fields: str) -> urllib3.BaseHTTPResponse:
+        """Sends a form of the page at that address."""
+        csrf = CSRF.findall(self.page(path, by).data.decode())[0]
+        cookie = {"Cookie": f"zg={self.town.token(by)}"} if by else {}
+        body = urlencode({"csrf": csrf, **fields}).encode()
+        sent = {"Content_Type": "application/x-www-form-urlencoded", **HTML, **cookie}
+        return self.town.http("POST", path, body, **sent)
+
+    def take_in(self, what: str, *rows: str) -> Ran:
+        """Imports lines of one of the school's files; header and form are that file's."""
+        header = (self.school / f"{what}.csv").read_text().splitlines()[0]
+        words = ("consents", "import", "-") if what == "consents" else ("people", "import", what, "-")
+        more = () if what == "consents" else ("--accept-changes",)
+        return self.zg(*words, *more, by="", stdin="\n".join([header, *rows]).encode())
+
+    def rows(self, what: str, *keys: str, **change: str) -> list[str]:
+        """The lines of a file that begin with these cells, with some columns changed."""
+        header, *lines = (line.split(",") for line in (self.school / f"{what}.csv").read_text().splitlines())
+        found = [cells for cells in lines if cells[: len(keys)] == list(keys)]
+        return [",".join(change.get(c, cell) for c, cell in zip(header, cells, strict=True)) for cells in found]
+
+    # What is seen -------------------------------------------------------------------------------------------------
+
+    def mails(self, since: int = 0) -> list[Mail]:
+        """The mails from number `since` on, counted from nought."""
+        return [Mail(**m) for m in self.town.control("GET", "mailbox")[since:]]
+
+    def mailed(self, since: int, names: Iterable[str], course: str = "") -> list[Mail]:
+        """Waits until each of these people has a mail (of that subject), and gives all that came since."""
+        wanted = set(names)
+        wait_for(lambda: wanted <= {m.name for m in self.mails(since) if course in m.subject}, 30)
+        return [m for m in self.mails(since) if course in m.subject]
+
+    def count(self) -> int:
+        """How many mails there are."""
+        return len(self.mails())
+
+    def calls(self, since: int = 0) -> list[str]:
+        """Calls to Zoom about meetings, see `Town.zoom_calls`."""
+        return self.town.zoom_calls(since)
+
+    def writes(self) -> int:
+        """How many calls changed something at Zoom."""
+        return len(self.town.zoom_writes())
+
+    def meeting(self, session: dict[str, Any]) -> Any:
+        """The session's meeting as Zoom has it."""
+        return self.town.sandbox._zoom.state.meetings[session["meeting_number"]]
+
+    # Time ---------------------------------------------------------------------------------------------------------
+
+    def until(self, moment: str) -> None:
+        """Moves the clock to a moment of UTC."""
+        self.town.control("POST", "clock", {"to": f"{moment}+00:00"})
+
+    def now(self) -> datetime:
+        """The time of the sandbox."""
+        return datetime.fromisoformat(self.town.control("GET", "clock")["now"])
+
+    def comes(self, session: dict[str, Any], **wanted: Any) -> dict[str, Any]:
+        """Waits until the session stands so."""
+        looked: dict[str, Any] = wait_for(
+            lambda: wanted.items() <= (shown := self.show(session)).items() and shown, 30, 0.2
+        )
+        return looked
+
+
+@contextmanager
+def a_stage(path: Path, home: Path, terms: Callable[[str], str] | None = None) -> Iterator[Stage]:
+    """A town with the scenarios' people, under changed terms where wanted; at the end nothing may have strayed."""
+    settings = {}
+    if terms:
+        file = path / "terms.toml"
+        file.write_text(terms((home / "terms.toml").read_text()))
+        settings["TERMS_FILE"] = str(file)
+    with a_town(path, home, **settings) as town:
+        stage = Stage(town, home.parent / "school")
+        yield stage
+        found = strays.of(town, stage.answers)
+        assert found == []
+
+
+def set_stage(home: Path, template: Path) -> None:
+    """Makes HOME a copy of a set-up one, with marked families and the class."""
+    shutil.copytree(template, home)
+    toml = home / "zoomguard.toml"
+    toml.write_text(toml.read_text().replace(str(template), str(home)))
+    shutil.copytree(template.parent / "school", home.parent / "school")
+    strays.mark(home.parent / "school")
+    environ = variables(home)
+    with a_sandbox(home, EIGHT + timedelta(minutes=30)):
+        for what in ("children", "guardians", "groups"):
+            file = str(home.parent / "school" / f"{what}.csv")
+            ran = program(environ, "people", "import", what, file, "--accept-changes")
+            assert ran.code == 0, ran
+    (home / "sandbox.json").unlink(missing_ok=True)
+
+
+def as_calls(stage: Stage) -> list[dict[str, Any]]:
+    """The calls to Zoom, whole."""
+    calls: list[dict[str, Any]] = stage.town.control("GET", "calls")
+    return calls
+
+
+def document(text: str) -> Any:
+    """JSON."""
+    return json.loads(text)

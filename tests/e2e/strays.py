@@ -1,0 +1,74 @@
+"""What must not be found anywhere once a town has ended: a mail to somebody who is not to be contacted, and names.
+
+All families of the stage have a mark in their names. Names stand in the text of mails to families, on the page
+behind a child's door, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.town import Town
+
+NO_CONTACT = "emeka.okafor@families.example"
+# In the names of every child, of every guardian, and of the guardian who is not to be contacted.
+CHILD, GUARDIAN, HIDDEN = "Quokka", "Numbat", "Wombat"
+MARKS = (CHILD, GUARDIAN, HIDDEN, "families.example")
+URL = re.compile(r"\w+://\S+")
+
+
+def mark(school: Path) -> None:
+    """Puts the marks into the names in the school's files."""
+    for what, column in (("children", 1), ("guardians", 2)):
+        file = school / f"{what}.csv"
+        header, *rows = (row.split(",") for row in file.read_text().splitlines())
+        for row in rows:
+            sign = CHILD if what == "children" else HIDDEN if NO_CONTACT in row else GUARDIAN
+            row[column : column + 2] = [f"{sign}{name}" for name in row[column : column + 2]]
+        file.write_text("".join(",".join(row) + "\n" for row in [header, *rows]))
+
+
+def of(town: Town, answers: list[tuple[str, str, str]]) -> list[str]:
+    """Where something strayed, in words; nothing in a town that keeps its people apart."""
+    mails = town.control("GET", "mailbox")
+    places = [*_mails(mails), *_beside(town, answers)]
+    assert mails and len(town.service_log()) > 100, "there must be something to search"
+    return [*_recipients(mails), *_named(places)]
+
+
+def _recipients(mails: list[dict[str, Any]]) -> Iterator[str]:
+    """Whoever is not to be contacted, in the envelope, in a header, or by name in anything that is written."""
+    for n, mail in enumerate(mails):
+        whole = json.dumps(mail).lower()
+        if NO_CONTACT in whole or HIDDEN.lower() in whole:
+            yield f"mail {n} ({mail['subject']}): no contact"
+
+
+def _mails(mails: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """What of each mail may hold no name; of those to staff that is all of it."""
+    for n, mail in enumerate(mails):
+        where = f"mail {n} ({mail['subject']}) to {mail['to']}"
+        headers = {name: text for name, text in mail["headers"].items() if name.lower() != "to"}
+        yield f"{where}: headers", json.dumps(headers, ensure_ascii=False) + mail["subject"]
+        # Long lines of a calendar are folded (RFC 5545, 3.1).
+        yield f"{where}: calendar", re.sub(r"\r?\n[ \t]", "", mail["calendar"])
+        yield f"{where}: links", " ".join(URL.findall(mail["text"]))
+        if mail["to"].endswith("@northmoor.example"):
+            yield f"{where}: text", mail["text"]
+
+
+def _beside(town: Town, answers: list[tuple[str, str, str]]) -> Iterator[tuple[str, str]]:
+    """What services and commands said, and what Zoom was asked."""
+    yield "service log", town.service_log()
+    yield "calls to Zoom", json.dumps(town.control("GET", "calls"), ensure_ascii=False)
+    for by, what, text in answers:
+        yield f"{what} by {by or 'the operator'}", text
+
+
+def _named(places: list[tuple[str, str]]) -> Iterator[str]:
+    for where, text in places:
+        yield from (f"{where}: {sign}" for sign in MARKS if sign.lower() in text.lower())
