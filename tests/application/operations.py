@@ -54,10 +54,11 @@ def stands(home: Home) -> None:
     carry_on(home, timedelta(minutes=1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Operation:
     """`before` brings about what stands; `said` are the words of the ask, to which the session is added where there
-    is one. `taken` are people with slots that nobody else gets while the session is not settled."""
+    is one. `taken` are people with slots that nobody else gets while the session is not settled, but for who is
+    `let_go` once the old meeting is gone."""
 
     name: str
     what: str
@@ -65,6 +66,7 @@ class Operation:
     by: str = TEACHER
     before: Callable[[Home], None] = stands
     taken: tuple[tuple[str, str], ...] = ((TEACHER, SLOT), (OBSERVER, SLOT))
+    let_go: str = ""
     within: timedelta = timedelta(hours=1)
     again: bool = False
     clock_rules: bool = False
@@ -89,6 +91,12 @@ class Operation:
             self.run(home, said)
             carry_on(home, self.within)
         home.sandbox.faults.clear()
+
+
+def still_taken(operation: Operation, state: SessionState) -> list[tuple[str, str]]:
+    """Who is kept from other lessons, and when, while the session is in that state."""
+    gone = state in (S.REQUESTED, S.CREATED)
+    return [(who, slot) for who, slot in operation.taken if not (gone and who == operation.let_go)]
 
 
 def busy(home: Home, email: str, start: str) -> bool:
@@ -274,6 +282,7 @@ OPERATIONS = (
         {"teacher": OTHER_TEACHER},
         by=COORDINATOR,
         taken=((TEACHER, SLOT), (OTHER_TEACHER, SLOT), (OBSERVER, SLOT)),
+        let_go=TEACHER,
     ),
     Operation("batch", "batch", {"text": ROWS, "key": KEY, "rounds": 6}, before=nothing, taken=()),
     Operation("look a day before", "work", LOOK, before=a_day_before),

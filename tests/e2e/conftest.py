@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.stage import set_stage
+from tests.e2e.stage import Stage, a_stage, set_stage
 from tests.e2e.town import EIGHT, Town, a_sandbox, a_town, set_up, variables, write_school
 
 
@@ -50,6 +50,19 @@ def stage_home(templates: Path, set_up_home: Path) -> Path:
             set_stage(home, set_up_home)
             (home.parent / "set").touch()
     return home
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory, stage_home: Path) -> Iterator[Stage]:
+    """The stage for all scenarios in which the clock is not moved; its college makes meetings a year ahead."""
+    with a_stage(tmp_path_factory.mktemp("stage"), stage_home, a_year_ahead) as stage:
+        yield stage
+
+
+def a_year_ahead(terms: str) -> str:
+    """Terms with half-term, under which no session waits."""
+    half_term = '[[closures]]\nname = "Half-term"\nfrom = 2027-02-15\nuntil = 2027-02-19\n'
+    return terms.replace("create_ahead_days = 14", "create_ahead_days = 366") + half_term
 
 
 def once(home: Path, new_database: Callable[[], str]) -> None:

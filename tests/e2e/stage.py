@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
@@ -62,6 +63,7 @@ class Stage:
         self.town, self.school = town, school
         # Every answer of the API: who asked, where, and what came.
         self.answers: list[tuple[str, str, str]] = []
+        self.browsers: dict[str, str] = {}
 
     # What people do -----------------------------------------------------------------------------------------------
 
@@ -97,16 +99,20 @@ class Stage:
 
     def page(self, path: str, by: str = "") -> urllib3.BaseHTTPResponse:
         """A page as a browser sees it, signed in where somebody is named."""
-        cookie = {"Cookie": f"zg={self.town.token(by)}"} if by else {}
-        return self.town.http("GET", path, **HTML, **cookie)
+        return self.town.http("GET", path, **HTML, **self._cookie(by))
 
-    def press(self, path: str, by: str = "", **fields: str) -> urllib3.BaseHTTPResponse:
-        """Sends a form of the page at that address."""
-        csrf = CSRF.findall(self.page(path, by).data.decode())[0]
-        cookie = {"Cookie": f"zg={self.town.token(by)}"} if by else {}
+    def press(self, path: str, by: str = "", form: str = "", **fields: str) -> urllib3.BaseHTTPResponse:
+        """Sends a form of the page at that address; `form` is the page where it was loaded before."""
+        csrf = CSRF.findall(form or self.page(path, by).data.decode())[0]
         body = urlencode({"csrf": csrf, **fields}).encode()
-        sent = {"Content_Type": "application/x-www-form-urlencoded", **HTML, **cookie}
+        sent = {"Content_Type": "application/x-www-form-urlencoded", **HTML, **self._cookie(by)}
         return self.town.http("POST", path, body, **sent)
+
+    def _cookie(self, by: str) -> dict[str, str]:
+        if by and by not in self.browsers:
+            answer = self.press("/sign-in", email=by, next="/")
+            self.browsers[by] = answer.headers["Set-Cookie"].partition(";")[0]
+        return {"Cookie": self.browsers[by]} if by else {}
 
     def take_in(self, what: str, *rows: str) -> Ran:
         """Imports lines of one of the school's files; header and form are that file's."""
@@ -137,23 +143,46 @@ class Stage:
         """How many mails there are."""
         return len(self.mails())
 
-    def calls(self, since: int = 0) -> list[str]:
-        """Calls to Zoom about meetings, see `Town.zoom_calls`."""
-        return self.town.zoom_calls(since)
+    def messages(self, session: dict[str, Any]) -> list[dict[str, Any]]:
+        """What `messages list` says of a session."""
+        listed: list[dict[str, Any]] = self.zg("messages", "list", "--session", session["short_id"], by=EC).said[
+            "messages"
+        ]
+        return listed
+
+    def meetings(self, session: dict[str, Any]) -> list[Any]:
+        """The session's meetings as Zoom keeps them, deleted ones too, in order."""
+        kept = self.town.sandbox._zoom.state.meetings.values()
+        return [m for m in kept if session["short_id"] in m.fields["topic"]]
+
+    def meeting(self, session: dict[str, Any]) -> Any:
+        """The session's one meeting that stands at Zoom."""
+        (found,) = (m for m in self.meetings(session) if not m.deleted)
+        return found
+
+    def calls(self, session: dict[str, Any], since: int = 0) -> list[str]:
+        """Calls to Zoom about a session's meetings after call number `since`, as "METHOD last-part"."""
+        numbers = {str(m.number) for m in self.meetings(session)}
+        calls = [c for c in self.town.control("GET", "calls") if c["n"] > since]
+        return [f"{c['method']} {_part(c['path'])}" for c in calls if numbers & set(_words(c)) or _makes(c, session)]
 
     def writes(self) -> int:
         """How many calls changed something at Zoom."""
         return len(self.town.zoom_writes())
 
-    def meeting(self, session: dict[str, Any]) -> Any:
-        """The session's meeting as Zoom has it."""
-        return self.town.sandbox._zoom.state.meetings[session["meeting_number"]]
+    def audit(self, subject: str) -> list[tuple[str, str, dict[str, Any]]]:
+        """Actions, who did them and what else is said, about one subject, out of `audit export`."""
+        lines = self.town.zg("audit", "export", json=False).out.splitlines()
+        said = [entry for entry in map(json.loads, lines) if entry.get("subject_id") == subject]
+        return [(e["action"], e["actor"], json.loads(base64.b64decode(e["payload"]))) for e in said]
 
     # Time ---------------------------------------------------------------------------------------------------------
 
     def until(self, moment: str) -> None:
-        """Moves the clock to a moment of UTC."""
+        """Moves the clock to a moment of UTC; whoever is signed in signs in again."""
         self.town.control("POST", "clock", {"to": f"{moment}+00:00"})
+        self.town.tokens.clear()
+        self.browsers.clear()
 
     def now(self) -> datetime:
         """The time of the sandbox."""
@@ -198,12 +227,16 @@ def set_stage(home: Path, template: Path) -> None:
     (home / "sandbox.json").unlink(missing_ok=True)
 
 
-def as_calls(stage: Stage) -> list[dict[str, Any]]:
-    """The calls to Zoom, whole."""
-    calls: list[dict[str, Any]] = stage.town.control("GET", "calls")
-    return calls
+def _words(call: dict[str, Any]) -> list[str]:
+    words: list[str] = call["path"].partition("?")[0].split("/")
+    return words
 
 
-def document(text: str) -> Any:
-    """JSON."""
-    return json.loads(text)
+def _part(path: str) -> str:
+    last = path.partition("?")[0].rpartition("/")[2]
+    return "meeting" if last.isdigit() else last
+
+
+def _makes(call: dict[str, Any], session: dict[str, Any]) -> bool:
+    makes = call["method"] == "POST" and _words(call)[-1] == "meetings"
+    return makes and session["short_id"] in call["body"]["topic"]

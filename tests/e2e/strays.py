@@ -29,6 +29,9 @@ def mark(school: Path) -> None:
         for row in rows:
             sign = CHILD if what == "children" else HIDDEN if NO_CONTACT in row else GUARDIAN
             row[column : column + 2] = [f"{sign}{name}" for name in row[column : column + 2]]
+        if what == "guardians":  # so that no roster is without somebody who is not to be contacted
+            (hidden,) = (row for row in rows if NO_CONTACT in row)
+            rows.append(["C-0130" if cell == "C-0120" else cell for cell in hidden])
         file.write_text("".join(",".join(row) + "\n" for row in [header, *rows]))
 
 

@@ -33,6 +33,7 @@ EIGHT, NINE = (datetime(2026, 11, 23, hour, tzinfo=UTC) for hour in (8, 9))
 TEACHER, OBSERVER = "t.wren@northmoor.example", "p.nandakumar@northmoor.example"
 REVIEWER, COORDINATOR = "c.baptiste@northmoor.example", "r.adeyemi@northmoor.example"
 CLASS = ("C-0101", "C-0102", "C-0110", "C-0120", "C-0150")
+FAMILIES = "@families.example"
 INVITED = {"eva.kral", "jan.kral", "lan.tran", "ngozi.okafor", "martha.stone"}  # not emeka.okafor: no contact
 PROGRAM = (sys.executable, "-m", "zoomguard")
 ROOT = Path(__file__).parents[2]
@@ -73,7 +74,7 @@ def program(
     return Ran(ran.returncode, out, err, json.loads(out) if as_json and out.strip() else None)
 
 
-def wait_for(holds: Callable[[], Any], within_s: float = 20, every_s: float = 0.1) -> Any:
+def wait_for(holds: Callable[[], Any], within_s: float = 60, every_s: float = 0.1) -> Any:
     """The first true answer; AssertionError where none came in time."""
     ends = time.monotonic() + within_s
     while not (answer := holds()):
@@ -211,8 +212,15 @@ class Town:
         return [m for m in found.json["meetings"] if m.get("agenda", "").startswith("zg:")]
 
     def mails(self) -> list[str]:
-        """To whom mails went, in order, without the domain."""
-        return [m["to"].partition("@")[0] for m in self.control("GET", "mailbox")]
+        """To whom mails about lessons to families went, in order, without the domain; staff and children have words
+        of their own."""
+        to_families = ("Online lesson ", "Changed: ", "Cancelled: online lesson", "No longer in lesson")
+        post = self.control("GET", "mailbox")
+        return [
+            m["to"].partition("@")[0]
+            for m in post
+            if m["to"].endswith(FAMILIES) and m["subject"].startswith(to_families)
+        ]
 
     def states(self, by: str = TEACHER) -> list[str]:
         """The states of the sessions that this person sees."""

@@ -35,7 +35,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "sessions.direct": frozenset({R.COORDINATOR, R.DSL}),
     "sessions.day_sheet": frozenset({R.COORDINATOR, R.DSL, R.DEPUTY}),
     "people.check": frozenset({R.TEACHER, R.COORDINATOR, R.DSL, R.DEPUTY}),
-    "people.deactivate": frozenset({R.COORDINATOR, R.DSL, R.DEPUTY, R.OPERATOR}),
+    "people.deactivate": frozenset({R.DSL, R.DEPUTY, R.OPERATOR}),
     "observers.see": frozenset({R.TEACHER, R.OBSERVER, R.COORDINATOR, R.DSL, R.DEPUTY}),
     "observers.answer_for": frozenset({R.COORDINATOR, R.DSL, R.DEPUTY}),
     "consents.see": frozenset({R.COORDINATOR, R.DSL, R.DEPUTY}),

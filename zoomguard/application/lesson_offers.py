@@ -157,6 +157,6 @@ def _offered(name: str, children: int, last: VideoSession | None) -> OfferedClas
 
 
 def _passed(findings: tuple[Finding, ...]) -> tuple[str, ...]:
-    """Rules of which something passed and nothing stands open, in the order they were asked."""
-    against = {f.rule for f in findings if f.verdict in (Outcome.FAIL, Outcome.UNKNOWN)}
-    return tuple(dict.fromkeys(f.rule for f in findings if f.verdict is Outcome.PASS and f.rule not in against))
+    """Rules that were asked about everybody and passed for each, in the order they were asked."""
+    against = {f.rule for f in findings if f.verdict is not Outcome.PASS}
+    return tuple(dict.fromkeys(f.rule for f in findings if f.rule not in against))

@@ -202,12 +202,15 @@ class MeetingChange:
             change_state(row, SessionState.SCHEDULED if safe else SessionState.AT_RISK)
             row.risk = Risk.NONE if safe else Risk.OBSERVER_MISSING if clean else Risk.DRIFT
             clear_change(row)
+            # A yes that came to nothing stays a question, and may be given again.
+            reopened = observer_asks.take_back(tx, row)
             if not safe:
                 messages.tell_staff(tx, self.parts.post, row, access.leads(tx, now), "at_risk", now)
             work.finish(tx, CHANGE, row.id, now)
             put_duties(tx, row, now)
             payload = {"change": kind.value, "clean": clean}
-            tx.commit(audit=Event("session.change_failed", "session", row.id, SERVICE.id, payload))
+            failed = Event("session.change_failed", "session", row.id, SERVICE.id, payload)
+            tx.commit(audit=(failed, *reopened))
         crash_point("change.back")
 
     def _to_renewal(self, session: VideoSession) -> None:

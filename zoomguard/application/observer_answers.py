@@ -55,11 +55,7 @@ class ObserverAnswers:
             if outcome:
                 return outcome
             crash_point("change.decided")
-            try:
-                self.changes.go_on(session_id)
-            except Refused:
-                self._take_back(session_id)
-                raise
+            self.changes.go_on(session_id)
             return self._came_of_it(session_id, person_id)
 
     def no(self, session_id: str, person_id: str, who: Who) -> str:
@@ -164,13 +160,6 @@ class ObserverAnswers:
                 return None
             teacher, observer = (_email(self.parts, tx, i) for i in (row.teacher_id, person_id))
         return Postures(self.parts.users.posture(teacher), self.parts.users.posture(observer))
-
-    def _take_back(self, session_id: str) -> None:
-        """Zoom did not obey: the yes stays a question, and may be given again."""
-        with self.parts.database.deciding() as tx:
-            row = locked(tx, session_id)
-            if row.state is not SessionState.MOVING and (events := observer_asks.take_back(tx, row)):
-                tx.commit(audit=events)
 
     def _came_of_it(self, session_id: str, person_id: str) -> str:
         with self.parts.database.reading() as tx:

@@ -119,7 +119,7 @@ class ObserverCalls:
         elif step is Step.TELL:
             self._decide(session.id, self._tell)
         elif step is Step.DECIDE:
-            self._end_of_patience(session, now)
+            self._end_of_patience(session)
 
     def _decide(self, session_id: str, act: Act, *, even_if_taken: bool = False) -> None:
         """Acts in one transaction, unless somebody said yes or the session changed since it was looked at."""
@@ -193,16 +193,17 @@ class ObserverCalls:
         told = messages.tell_staff(tx, self.parts.post, row, access.leads(tx, now), MISSING, now)
         return (Event("observer.missing", "session", row.id, SERVICE.id, {"told": told}),) if told else ()
 
-    def _end_of_patience(self, session: VideoSession, now: datetime) -> None:
+    def _end_of_patience(self, session: VideoSession) -> None:
         """Cancelled, and everybody told; or left to the safeguarding lead, as is a lesson that has begun."""
-        if self.parts.terms.without_observer == "cancel" and not self._has_begun(session, now):
+        if self.parts.terms.without_observer == "cancel" and not self._has_begun(session):
             self.removal.begin(session.id, NO_OBSERVER)
             self.removal.finish(session.id)
         else:
             self._decide(session.id, self._at_risk)
 
-    def _has_begun(self, session: VideoSession, now: datetime) -> bool:
-        if now < session.starts_at or session.meeting_number is None:
+    def _has_begun(self, session: VideoSession) -> bool:
+        """A lesson that is on is never ended by us: a child may be in the middle of telling something."""
+        if session.meeting_number is None:
             return False
         meeting = self.parts.meetings.read(session.meeting_number)
         return meeting is not None and meeting.status == "started"

@@ -124,10 +124,15 @@ def _schedule(stage: Any) -> str:
         if re.search(r"/meetings(/\d+)?(/batch_registrants|/registrants)?$", c["path"])
     ]
     stage.check("Zoom was asked to make, show, register, list: in that order", asked == ["POST", "GET", "POST", "GET"])
-    stage.wait_for(lambda: len(stage.mails()) == 5, 10)
-    stage.check("one invitation for each guardian who may be written to", len(stage.mails()) == 5)
+    stage.wait_for(lambda: len(stage.invitations()) == 5, 10)
+    stage.check("one invitation for each guardian who may be written to", len(stage.invitations()) == 5)
     stage.check("no invitation for the guardian without contact", not stage.told_without_contact())
-    stage.check("mails carry our door and not Zoom's link", all("/j/" in m["text"] for m in stage.mails()))
+    stage.check("mails carry our door and not Zoom's link", all("/j/" in m["text"] for m in stage.invitations()))
+    stage.say("The second adult says yes: until then a session is not ready.")
+    stage.run(f"login --as {OBSERVER}")
+    accepted = stage.run(f"sessions accept {session}")
+    stage.check("the observer's yes is on record (exit 0)", accepted.code == 0)
+    stage.run(f"login --as {TEACHER}")
     stage.run(f"sessions show {session}")
     return session
 

@@ -157,6 +157,10 @@ class Stage:
         """Everything that was mailed."""
         return self.sandbox.mail()
 
+    def invitations(self) -> list[dict[str, Any]]:
+        """What families were mailed about lessons: its subjects begin alike."""
+        return [m for m in self.mails() if m["subject"].startswith("Online lesson")]
+
     def told_without_contact(self) -> bool:
         """Whether the guardian without contact got a mail: one address of that family is enough."""
         return sum(NO_CONTACT in m["to"] for m in self.mails()) > 1

@@ -115,12 +115,13 @@ class Stage:
     def _act(self, lesson: Lesson, scene: Scene) -> None:
         state, instance = self._state, lesson.instance
         at = instance.meeting.start_at + timedelta(seconds=scene.at_s)
-        state.clock.advance(max(0.0, (at - state.clock.now()).total_seconds()))
         with state.lock:
             if scene.kind in ABOUT_THE_MEETING:
                 ABOUT_THE_MEETING[scene.kind](state, instance, at)
             else:
                 self._move(lesson, scene, at)
+            # After the act: who looks at the time finds at Zoom what had happened by then.
+            state.clock.advance(max(0.0, (at - state.clock.now()).total_seconds()))
         state.webhooks.settle(SETTLES_WITHIN_S)
 
     def _move(self, lesson: Lesson, scene: Scene, at: datetime) -> None:

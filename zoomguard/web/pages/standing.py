@@ -29,7 +29,7 @@ READY = Standing("ok", "two", "Ready", f"Ready. Two adults, {PUPILS}, recorded."
 WAITING = Standing(
     "warn", "one", "Waiting for the observer's yes", f"Waiting for the observer's yes: {OBSERVER} was asked."
 )
-NOT_ASKED = Standing("warn", "one", "No observer asked", "Nobody has been asked to observe yet.")
+NOBODY_YET = Standing("warn", "one", "Nobody observes yet", "Nobody has agreed to observe yet; we are asking.")
 AT_RISK = Standing("stop", "stop", "At risk", "At risk: ")
 # By state; `scheduled` and `at_risk` say more below.
 STATES = {
@@ -47,7 +47,7 @@ STATES = {
     S.MOVING: Standing("unknown", "clock", "Being changed", "Being changed. "),
     S.REMOVING: Standing("unknown", "clock", "Being cancelled", "Being cancelled: it is taken out of Zoom."),
 }
-ANSWERED = {"yes": READY, "asked": WAITING, "none": NOT_ASKED}
+ANSWERED = {"yes": READY, "asked": WAITING, "none": NOBODY_YET}
 RISKS = {
     Risk.OBSERVER_MISSING: "nobody has agreed to observe.",
     Risk.STAFF: "something about the teacher or the observer is no longer valid.",

@@ -1,0 +1,249 @@
+"""The staff's pages in a real browser: for everybody, at every width, without script, and in few presses."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.house import COORDINATOR, OBSERVER, SAFE_ASK, TEACHER, Home, a_home
+from tests.web.chromium import DESK, NARROW, PHONE, SCHEMES, a_page, chromium, scrolls_sideways, violations
+from tests.web.desk import question
+from tests.web.serving import Site, served
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    with chromium(chromium_path) as running:
+        yield running
+
+
+def series(home: Home) -> str:
+    """A series of seven, asked for once."""
+    ask = replace(SAFE_ASK, observer="", start="2026-12-03 10:00")
+    return str(home.app.batches.submit_series(home.who(TEACHER), ask, date(2027, 1, 14), "series-1").id)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A college on the afternoon of a lesson, with more to come."""
+    with a_home(tmp_path_factory.mktemp("staff")) as running:
+        running.schedule()
+        running.schedule(course="PHYSICS-8A", start="2026-12-02 16:00", minutes=35)
+        running.app.batches.submit_series(
+            running.who(TEACHER),
+            replace(SAFE_ASK, observer="", start="2026-12-03 10:00"),
+            date(2027, 1, 14),
+            "series-1",
+        )
+        running.do_due("send_message")
+        running.clock.move_to(datetime(2026, 12, 1, 15, 50, tzinfo=UTC))
+        yield running
+
+
+@pytest.fixture(scope="module")
+def site(home: Home) -> Iterator[Site]:
+    with served(home.app) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def addresses(home: Home) -> dict[str, str]:
+    """The pages by name."""
+    lessons = {s.course: s.short_id for s in home.app.sessions.list(home.who(TEACHER))}
+    return {
+        "my day": "/",
+        "schedule": "/schedule",
+        "same again": f"/schedule?like={lessons['PHYSICS-8A']}&start=2026-12-09%2016:00",
+        "session": f"/s/{lessons['MATHS-7B']}",
+        "later session": f"/s/{lessons['PHYSICS-8A']}",
+        "batch": f"/batches/{series(home)}",
+        "day sheet": "/day/2026-12-01",
+        "empty sheet": "/day/2026-12-05",
+        "question": question(home, OBSERVER, "PHYSICS-8A"),
+    }
+
+
+def enter(page: Page, site: Site, home: Home, email: str) -> None:
+    token = home.app.access.sign_in(email).token
+    page.context.add_cookies([{"name": "zg", "value": token, "url": site.url}])
+
+
+def is_for_everybody(page: Page) -> None:
+    for width in (DESK, PHONE):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert not scrolls_sideways(page), width
+        assert violations(page) == [], width
+    page.set_viewport_size({"width": NARROW, "height": 844})
+    assert not scrolls_sideways(page)
+
+
+def unfold(page: Page) -> None:
+    for folded in page.locator("main details:not([open]) > summary").all():
+        folded.click()
+
+
+SEEN_BY = [
+    ("my day", TEACHER),
+    ("my day", OBSERVER),
+    ("my day", COORDINATOR),
+    ("schedule", COORDINATOR),
+    ("same again", TEACHER),
+    ("session", TEACHER),
+    ("later session", COORDINATOR),
+    ("batch", TEACHER),
+    ("day sheet", COORDINATOR),
+    ("empty sheet", COORDINATOR),
+    ("question", ""),
+]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize(("name", "email"), SEEN_BY)
+def test_a_page_is_for_everybody(
+    browser: Browser, home: Home, site: Site, addresses: dict[str, str], name: str, email: str, scheme: str
+) -> None:
+    with a_page(browser, DESK, scheme) as page:
+        if email:
+            enter(page, site, home, email)
+        page.goto(f"{site.url}{addresses[name]}{'?still=1' if name == 'batch' else ''}")
+        unfold(page)
+        is_for_everybody(page)
+
+
+def fill_in(page: Page, day: str, at: str) -> int:
+    """A class, a day, an hour; what else is needed stands there already. Gives how many fields that were."""
+    page.get_by_label("Class", exact=True).select_option("MATHS-7B")
+    page.get_by_label("Date", exact=True).fill(day)
+    page.get_by_label("Start (London)").fill(at)
+    assert (
+        page.get_by_label("Minutes").input_value() and page.get_by_label("Observer", exact=True).input_value() == "pool"
+    )
+    return 3
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_known_class_is_scheduled_with_four_fields_and_two_presses(
+    browser: Browser, home: Home, site: Site, script: bool
+) -> None:
+    with a_page(browser, PHONE, java_script_enabled=script) as page:
+        enter(page, site, home, TEACHER)
+        page.goto(f"{site.url}/schedule")
+        assert fill_in(page, "2026-12-11" if script else "2026-12-14", "16:00") <= 4
+        page.get_by_role("button", name="Check").click()
+        assert page.locator(":focus").inner_text() == "It can be scheduled"
+        page.get_by_role("button", name="Schedule", exact=True).click()
+        assert page.url.startswith(f"{site.url}/s/S-")
+        assert "Scheduled." in page.get_by_role("status").inner_text()
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_what_stands_in_the_way_has_the_focus_and_is_for_everybody(
+    browser: Browser, home: Home, site: Site, scheme: str
+) -> None:
+    with a_page(browser, PHONE, scheme) as page:
+        enter(page, site, home, TEACHER)
+        page.goto(f"{site.url}/schedule")
+        fill_in(page, "2026-12-02", "16:10")
+        page.get_by_role("button", name="Check").click()
+        assert page.locator(":focus").get_attribute("role") == "alert"
+        assert "in the way" in page.locator(":focus").inner_text()
+        unfold(page)
+        is_for_everybody(page)
+        page.goto(f"{site.url}/schedule")
+        fill_in(page, "2026-11-02", "16:10")
+        page.get_by_role("button", name="Check").click()
+        assert "The start is in the past." in page.locator(":focus").inner_text()
+        is_for_everybody(page)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_change_is_tried_before_it_is_done(
+    browser: Browser, home: Home, site: Site, addresses: dict[str, str], scheme: str
+) -> None:
+    with a_page(browser, DESK, scheme, java_script_enabled=scheme == "light") as page:
+        enter(page, site, home, TEACHER)
+        page.goto(site.url + addresses["later session"])
+        page.get_by_text("Cancel it", exact=True).click()
+        page.locator("form:has([value=cancel]) button").click()
+        assert "Cancel this lesson?" in page.locator(":focus").inner_text()
+        filled = page.locator("main button:visible:not(.quiet), main a.btn:visible:not(.quiet)")
+        assert filled.count() == 1
+        if scheme == "light":
+            is_for_everybody(page)
+        page.get_by_role("link", name="Leave it as it is").click()
+        assert page.locator("#proposal").count() == 0
+
+
+@pytest.mark.parametrize(("name", "email"), SEEN_BY)
+def test_a_page_has_one_main_button_at_most(
+    browser: Browser, home: Home, site: Site, addresses: dict[str, str], name: str, email: str
+) -> None:
+    with a_page(browser, PHONE) as page:
+        if email:
+            enter(page, site, home, email)
+        page.goto(f"{site.url}{addresses[name]}{'?still=1' if name == 'batch' else ''}")
+        assert page.locator("main button:visible:not(.quiet), main a.btn:visible:not(.quiet)").count() <= 1
+
+
+def test_a_class_brings_the_length_and_hour_of_its_last_lesson(browser: Browser, home: Home, site: Site) -> None:
+    home.schedule(course="MATHS-7B", start="2027-02-03 14:15", minutes=40)
+    with a_page(browser) as page:
+        enter(page, site, home, TEACHER)
+        page.goto(f"{site.url}/schedule")
+        page.get_by_label("Class", exact=True).select_option("MATHS-7B")
+        assert page.get_by_label("Minutes").input_value() == "40"
+        assert page.get_by_label("Start (London)").input_value() == "14:15"
+        page.goto(f"{site.url}/schedule")
+        page.get_by_label("Minutes").fill("25")
+        page.get_by_label("Class", exact=True).select_option("MATHS-7B")
+        assert page.get_by_label("Minutes").input_value() == "25"
+
+
+def test_the_teacher_comes_into_the_meeting_by_keyboard_without_script(
+    browser: Browser, home: Home, site: Site, addresses: dict[str, str]
+) -> None:
+    with a_page(browser, java_script_enabled=False) as page:
+        enter(page, site, home, TEACHER)
+        page.goto(site.url + addresses["session"])
+        page.get_by_role("button", name="Start the lesson").press("Enter")
+        page.wait_for_url(lambda address: not address.startswith(site.url))
+
+
+def test_a_question_is_answered_without_script_and_without_a_sign_in(
+    browser: Browser, home: Home, site: Site, addresses: dict[str, str]
+) -> None:
+    with a_page(browser, java_script_enabled=False) as page:
+        page.goto(site.url + addresses["question"])
+        page.get_by_role("button", name="Yes, I will").click()
+        assert page.locator("h1").inner_text() == "Thank you: you are on" and page.context.cookies() == []
+
+
+def test_a_batch_is_watched_with_and_without_script_until_it_has_ended(
+    browser: Browser, home: Home, site: Site, addresses: dict[str, str]
+) -> None:
+    with a_page(browser) as watching, a_page(browser, java_script_enabled=False) as plain:
+        for page in (watching, plain):
+            enter(page, site, home, TEACHER)
+            page.goto(site.url + addresses["batch"])
+            assert "0 of 7" in page.title()
+        home.do_due("schedule_batch")
+        home.do_due("create_planned", "create_meeting")
+        for page in (watching, plain):
+            page.wait_for_function("!document.title.startsWith('0 of')", timeout=9000)
+        plain.goto(f"{site.url}{addresses['batch']}?still=1")
+        assert "decided" in plain.get_by_role("status").inner_text()
+
+
+def test_the_sheet_prints_without_what_paper_cannot_do(
+    browser: Browser, home: Home, site: Site, addresses: dict[str, str]
+) -> None:
+    with a_page(browser, DESK, "dark") as page:
+        enter(page, site, home, COORDINATOR)
+        page.goto(site.url + addresses["day sheet"])
+        assert page.get_by_role("button", name="Print").is_visible()
+        page.emulate_media(media="print")
+        for gone in ("Print", "The day before", "As a command", "My day"):
+            assert not page.get_by_text(gone, exact=True).first.is_visible()
+        assert page.get_by_text("Tomasz Wren").first.is_visible()
