@@ -48,8 +48,8 @@ def _strokes(text: str) -> list[str]:
 
 
 def edited(keys: Sequence[str]) -> list[str]:
-    """A command of before that is fetched and changed, key by key: "M" stands where a person looks and thinks."""
-    return ["M" if key == "M" else "K" for key in keys]
+    """A command of before that is fetched and changed, key by key: "think" stands where a person looks and thinks."""
+    return ["M" if key == "think" else "K" for key in keys]
 
 
 # At a page ----------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PROMPT = "ready$ "
-BYTES = {"Enter": "\r", "Up": "\x1b[A", "Left": "\x1b[D", "Backspace": "\x7f", "M": ""}
+BYTES = {"Enter": "\r", "Up": "\x1b[A", "Left": "\x1b[D", "Backspace": "\x7f", "think": ""}
 COLUMNS = "200"  # Wide enough for a command, so that readline does not fold it.
 
 

@@ -22,7 +22,7 @@ import pytest
 from sqlmodel import select
 
 from tests.application.crashing import carry_on, killed, points, quick_duties
-from tests.application.lessons import meetings, only_session, sessions
+from tests.application.lessons import mail, meetings, only_session, sessions
 from tests.application.operations import (
     ASK,
     KEY,
@@ -38,7 +38,7 @@ from tests.application.operations import (
 from tests.application.pictures import STANDING, check_that_all_is_whole, look, parts_of, picture
 from tests.house import TEACHER, Home, a_home
 from zoomguard.application import crash
-from zoomguard.domain.sessions import Change, SessionState
+from zoomguard.domain.sessions import Change, Risk, SessionState
 from zoomguard.tables.doors import Door
 
 S = SessionState
@@ -49,6 +49,9 @@ POINTS = sorted(point for point, file in SOURCE.items() if not file.name.startsw
 # turn. Deep, every operation is killed at every point it passes, on both databases.
 SEED, ON_POSTGRES, SECOND_KILLS, DEEP_SECOND_KILLS = 7, 3, 3, 60
 ROUNDS = 6
+UNCOMMITTED = "schedule.requested_uncommitted"
+# Between the count of a repair and the repair itself.
+COUNTED = frozenset({"recheck.judged", "recheck.taken_out", "recheck.settled_entries", "recheck.repair_sent"})
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def kill(path: Path, operation: Operation, point: str, done: Done, database_url:
     with a_home(path / "home", database_url=database_url) as home, begun(operation, home, path) as said:
         assert operation.killed_at(point, home, said), f"{operation.name} never came to {point}"
         check_while_it_is_not_settled(home, operation)
-        if point == "schedule.requested_uncommitted":
+        if point == UNCOMMITTED:
             operation.run(home, said)  # It left no trace: whoever asked asks again.
         operation.end(home, said)
         check_that_all_is_whole(home)
@@ -204,17 +207,30 @@ def test_a_recovery_that_is_killed_in_turn_is_carried_on(
     drawn, reached = random.Random(SEED), 0
     for number in range(DEEP_SECOND_KILLS if deep else SECOND_KILLS):
         operation = drawn.choice([o for o in OPERATIONS if not o.clock_rules])
-        first = drawn.choice(sorted(undisturbed(operation).passed))
-        second = drawn.choice(sorted(undisturbed(operation).passed - {"schedule.requested_uncommitted"}))
+        passed = undisturbed(operation).passed
+        first, second = drawn.choice(sorted(passed)), drawn.choice(sorted(passed - {UNCOMMITTED}))
         with a_home(tmp_path / str(number)) as home, begun(operation, home, tmp_path) as said:
             assert operation.killed_at(first, home, said)
-            reached += kill_while_working(home, operation, second)
+            if first == UNCOMMITTED:
+                operation.run(home, said)
+            again = kill_while_working(home, operation, second)
+            reached += again
             operation.end(home, said)
-            check_that_all_is_whole(home)
-            assert picture(home) == undisturbed(operation).picture, (operation.name, first, second)
+            check_after_two(home, operation, (first, second) if again else (first,), undisturbed(operation))
     with capsys.disabled():
         print(f" {reached} second kills of {number + 1}", end="")
     assert reached
+
+
+def check_after_two(home: Home, operation: Operation, kills: tuple[str, ...], done: Done) -> None:
+    """As if nobody had been killed; but a repair is counted before it is sent, and there are two in a lesson's life."""
+    if len(kills) == 2 and COUNTED.issuperset(kills):
+        session = only_session(home)
+        assert (session.state, session.risk) == (S.AT_RISK, Risk.DRIFT), kills
+        assert "i.hale@northmoor.example" in mail(home, "At risk")
+        return
+    check_that_all_is_whole(home)
+    assert picture(home) == done.picture, (operation.name, kills)
 
 
 # Before the worker comes ----------------------------------------------------------------------------------------

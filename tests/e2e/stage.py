@@ -61,7 +61,7 @@ class Stage:
 
     def __init__(self, town: Town, school: Path) -> None:
         self.town, self.school = town, school
-        # Every answer of the API: who asked, where, and what came.
+        # Every answer to staff: who asked, where, and what came.
         self.answers: list[tuple[str, str, str]] = []
         self.browsers: dict[str, str] = {}
 
@@ -99,14 +99,20 @@ class Stage:
 
     def page(self, path: str, by: str = "") -> urllib3.BaseHTTPResponse:
         """A page as a browser sees it, signed in where somebody is named."""
-        return self.town.http("GET", path, **HTML, **self._cookie(by))
+        return self._seen(by, path, self.town.http("GET", path, **HTML, **self._cookie(by)))
 
     def press(self, path: str, by: str = "", form: str = "", **fields: str) -> urllib3.BaseHTTPResponse:
         """Sends a form of the page at that address; `form` is the page where it was loaded before."""
         csrf = CSRF.findall(form or self.page(path, by).data.decode())[0]
         body = urlencode({"csrf": csrf, **fields}).encode()
         sent = {"Content_Type": "application/x-www-form-urlencoded", **HTML, **self._cookie(by)}
-        return self.town.http("POST", path, body, **sent)
+        return self._seen(by, path, self.town.http("POST", path, body, **sent))
+
+    def _seen(self, by: str, path: str, answer: urllib3.BaseHTTPResponse) -> urllib3.BaseHTTPResponse:
+        """Pages for staff name no family; behind a child's door stands the child's own name."""
+        if by:
+            self.answers.append((by, path, answer.data.decode()))
+        return answer
 
     def _cookie(self, by: str) -> dict[str, str]:
         if by and by not in self.browsers:
@@ -139,15 +145,20 @@ class Stage:
         wait_for(lambda: wanted <= {m.name for m in self.mails(since) if course in m.subject}, 30)
         return [m for m in self.mails(since) if course in m.subject]
 
+    def all_sent(self, *sessions: dict[str, Any]) -> None:
+        """Waits until nothing about these sessions is on its way."""
+        for session in sessions:
+            wait_for(lambda of=session: all(m["state"] != "queued" for m in self.messages(of)), 30, 0.5)
+
     def count(self) -> int:
         """How many mails there are."""
         return len(self.mails())
 
     def messages(self, session: dict[str, Any]) -> list[dict[str, Any]]:
-        """What `messages list` says of a session."""
-        listed: list[dict[str, Any]] = self.zg("messages", "list", "--session", session["short_id"], by=EC).said[
-            "messages"
-        ]
+        """What was written about a session, newest first."""
+        status, said = self.api("GET", f"/messages?session={session['short_id']}", by=EC)
+        assert status == 200, said
+        listed: list[dict[str, Any]] = said["messages"]
         return listed
 
     def meetings(self, session: dict[str, Any]) -> list[Any]:
