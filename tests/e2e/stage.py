@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ GROUP = "MATHS-7B"
 GUARDIANS = {"eva.kral", "jan.kral", "lan.tran", "ngozi.okafor", "martha.stone"}
 TOLD = GUARDIANS | {"minh.tran"}  # Minh has an address and permission for mail
 SAFE = {"observer": O1, "group": GROUP, "start": "2026-12-01 16:00", "minutes": 50}
+# A service looks at the sandbox's clock no more often than this.
+LOOKS_EVERY_S = 0.3
 HTML = {"Accept": "text/html"}
 CSRF = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
 
@@ -192,6 +195,7 @@ class Stage:
     def until(self, moment: str) -> None:
         """Moves the clock to a moment of UTC; whoever is signed in signs in again."""
         self.town.control("POST", "clock", {"to": f"{moment}+00:00"})
+        time.sleep(LOOKS_EVERY_S)
         self.town.tokens.clear()
         self.browsers.clear()
 

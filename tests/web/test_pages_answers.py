@@ -124,8 +124,8 @@ def test_a_day_begins_with_what_is_next_and_says_who_is_there(home: Home, site: 
 
 
 def test_a_lesson_a_week_later_is_at_the_same_hour_though_the_clocks_change(home: Home, site: Site) -> None:
-    lesson = home.schedule(start="2027-03-24 16:00").session.short_id
-    assert f"like={lesson}&amp;start=2027-03-31%2016%3A00".encode() in at_desk(home, site, TEACHER).look("/").body
+    lesson = home.schedule(start="2027-10-27 16:00").session.short_id
+    assert f"like={lesson}&amp;start=2027-11-03%2016%3A00".encode() in at_desk(home, site, TEACHER).look("/").body
 
 
 def test_the_office_sees_all_lessons_of_today_and_trouble_first(home: Home, site: Site) -> None:

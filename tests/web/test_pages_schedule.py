@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -11,10 +12,10 @@ from tests.house import COORDINATOR, OBSERVER, REVIEWER, TEACHER, Home, a_home
 from tests.web.browsing import send, words
 from tests.web.desk import Desk, at_desk, everything, second_press
 from tests.web.serving import Reply, Site, served
-from zoomguard.domain.errors import BadInput, OutcomeUnknown, Refused
+from zoomguard.domain.errors import BadInput, NotThere, OutcomeUnknown, Refused
 from zoomguard.domain.findings import Finding, Outcome
 from zoomguard.domain.sessions import ScheduleAsk
-from zoomguard.web.pages import commands
+from zoomguard.web.pages import commands, staff
 from zoomguard.web.pages.notices import gathered, notice_of, on_page
 
 SAFE = {"group": "MATHS-7B", "date": "2026-12-01", "time": "16:00", "minutes": "50", "observer": "pool"}
@@ -64,6 +65,24 @@ def test_pressing_twice_makes_one_lesson(home: Home, teacher: Desk) -> None:
     first, second = schedule(teacher, checked), schedule(teacher, checked)
     assert first.headers["Location"] == second.headers["Location"]
     assert len([s for s in home.app.sessions.list(home.who(TEACHER)) if s.starts_at.day == 7]) == 1
+
+
+class Lost:
+    """A use case whose answer never comes."""
+
+    def schedule(self, *_: object) -> None:
+        raise OutcomeUnknown("Zoom did not answer.", "Look again.")
+
+
+def test_an_ask_whose_answer_was_lost_is_sent_again_under_its_key(home: Home, teacher: Desk) -> None:
+    checked = check(teacher, date="2026-12-08")
+    asked = second_press(checked, "Schedule")
+    with served(replace(home.app, sessions=Lost())) as cut_off:
+        lost = schedule(Desk(cut_off, teacher.cookie, teacher.csrf), checked)
+    assert lost.status == 502 and "We cannot say whether it was done" in words(lost)
+    assert second_press(lost, "Schedule once more") == asked
+    assert schedule(teacher, lost, "Schedule once more").headers["Location"].startswith("/s/S-")
+    assert schedule(teacher, checked).headers["Location"] == schedule(teacher, lost, "Schedule once more").headers["Location"]
 
 
 def test_all_that_stands_in_the_way_is_told_at_once_and_keeps_what_was_typed(home: Home, teacher: Desk) -> None:
@@ -197,6 +216,12 @@ def test_nonsense_in_fields_is_an_answer_and_never_a_defect(home: Home, teacher:
             assert told.status < 500, (field, value)
             assert b"<script>alert" not in told.body
     assert everything(home) == before
+
+
+@pytest.mark.parametrize("name", ["", "S-1\x00", "a/b", "a.b", "x" * 65, "é"])
+def test_what_cannot_be_an_id_is_not_there(name: str) -> None:
+    with pytest.raises(NotThere):
+        staff.named(name)
 
 
 def test_the_command_of_the_page_is_the_one_that_does_the_same() -> None:
