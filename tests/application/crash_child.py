@@ -1,13 +1,15 @@
 """A nursery of processes that act on an installation until they come to the point at which a test wants them killed.
 
 Started once; each line it reads is a child: `environ` says where it acts and at which point it is killed, `what` and
-`said` what it does, and as whom. What it prints is how that child ended. Children are forked from it, because a start
-from nothing costs more than all that most of them do.
+`said` what it does, and as whom; with `after_cpu_s` it is killed once it has worked so long. What it prints is how that
+child ended. Children are forked from it, because a start from nothing costs more than all that most of them do.
 """
 
 import json
 import os
+import signal
 import sys
+import time
 import traceback
 import zoneinfo
 from datetime import date
@@ -33,10 +35,11 @@ def act(house: House, what: str, email: str, said: dict[str, Any]) -> None:
 
 
 def work(house: House, kinds: list[str], rounds: int) -> None:
-    """A worker takes what is due, so many times."""
+    """A worker takes what is due, so many times, or until there is nothing."""
     runner = Runner(house.app, house.claims, house.clock)
     for _ in range(rounds):
-        runner.run_due(tuple(kinds))
+        if not runner.run_due(tuple(kinds)):
+            return
 
 
 def ask(house: House, what: str, who: Who, said: dict[str, Any]) -> None:
@@ -85,6 +88,26 @@ def live(told: dict[str, Any]) -> int:
     return 0
 
 
+def end_of(child: int, after_cpu_s: float | None) -> int:
+    """How a child ended; killed once it has worked so long, where that is given."""
+    while after_cpu_s is not None:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return status
+        if worked_s(child) >= after_cpu_s:
+            os.kill(child, signal.SIGKILL)
+            break
+        time.sleep(0.002)
+    return os.waitpid(child, 0)[1]
+
+
+def worked_s(child: int) -> float:
+    """The time that a process has had of a processor: the same on a busy machine as on an idle one."""
+    with open(f"/proc/{child}/stat", encoding="ascii", errors="replace") as file:
+        user, system = file.read().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def main() -> None:
     for line in sys.stdin:
         told = json.loads(line)
@@ -93,7 +116,7 @@ def main() -> None:
             code = live(told)
             sys.stderr.flush()
             os._exit(code)
-        _, status = os.waitpid(child, 0)
+        status = end_of(child, told.get("after_cpu_s"))
         print(os.waitstatus_to_exitcode(status), flush=True)
 
 

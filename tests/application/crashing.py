@@ -72,11 +72,12 @@ def nursery() -> tuple[subprocess.Popen[str], IO[bytes]]:
     return subprocess.Popen(command, env=environ, cwd=CHECKOUT, stdin=pipe, stdout=pipe, stderr=said, text=True), said
 
 
-def killed(home: Home, point: str, what: str, email: str, said: dict[str, Any]) -> bool:
-    """Lets another process act on this installation; whether it came to the point. It ends well otherwise."""
+def killed(home: Home, point: str, what: str, email: str, said: dict[str, Any], **more: Any) -> bool:
+    """Lets another process act on this installation; whether it came to the point, or (with `after_cpu_s`) to the
+    end of the time that it was given. It ends well otherwise."""
     process, errors = nursery()
-    environ = {**home.environ, "ZOOMGUARD_TEST_CRASH": point}
-    told = {"environ": environ, "what": what, "email": email, "said": said}
+    environ = {**home.environ, **({"ZOOMGUARD_TEST_CRASH": point} if point else {})}
+    told = {"environ": environ, "what": what, "email": email, "said": said, **more}
     assert process.stdin and process.stdout
     process.stdin.write(json.dumps(told) + "\n")
     process.stdin.flush()

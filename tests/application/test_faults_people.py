@@ -89,6 +89,7 @@ def test_fault_78_a_yes_from_two_tabs_at_once_counts_once(home: Home) -> None:
     assert sorted(said) == ["accepted", "unchanged"]
     assert audited(home, "observer.accepted") == 1
     assert asks(home) == [(PRIYA, "assigned", "accepted")]
+    carry_on(home, timedelta(minutes=1))
     check_that_all_is_whole(home)
 
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from tests.e2e.town import Town
 
 NO_CONTACT = "emeka.okafor@families.example"
 # In the names of every child, of every guardian, and of the guardian who is not to be contacted.
@@ -35,12 +34,19 @@ def mark(school: Path) -> None:
         file.write_text("".join(",".join(row) + "\n" for row in [header, *rows]))
 
 
-def of(town: Town, answers: list[tuple[str, str, str]]) -> list[str]:
+@dataclass(frozen=True)
+class Left:
+    """What a town leaves behind: its mails, what was said to staff (by whom and where), the log, Zoom's calls."""
+
+    mails: list[dict[str, Any]]
+    answers: list[tuple[str, str, str]]
+    log: str
+    calls: list[dict[str, Any]]
+
+
+def of(left: Left) -> list[str]:
     """Where something strayed, in words; nothing in a town that keeps its people apart."""
-    mails = town.control("GET", "mailbox")
-    places = [*_mails(mails), *_beside(town, answers)]
-    assert mails and len(town.service_log()) > 100, "there must be something to search"
-    return [*_recipients(mails), *_named(places)]
+    return [*_recipients(left.mails), *_named(_mails(left.mails)), *_named(_beside(left))]
 
 
 def _recipients(mails: list[dict[str, Any]]) -> Iterator[str]:
@@ -64,14 +70,14 @@ def _mails(mails: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
             yield f"{where}: text", mail["text"]
 
 
-def _beside(town: Town, answers: list[tuple[str, str, str]]) -> Iterator[tuple[str, str]]:
+def _beside(left: Left) -> Iterator[tuple[str, str]]:
     """What services and commands said, and what Zoom was asked."""
-    yield "service log", town.service_log()
-    yield "calls to Zoom", json.dumps(town.control("GET", "calls"), ensure_ascii=False)
-    for by, what, text in answers:
+    yield "service log", left.log
+    yield "calls to Zoom", json.dumps(left.calls, ensure_ascii=False)
+    for by, what, text in left.answers:
         yield f"{what} by {by or 'the operator'}", text
 
 
-def _named(places: list[tuple[str, str]]) -> Iterator[str]:
+def _named(places: Iterator[tuple[str, str]]) -> Iterator[str]:
     for where, text in places:
         yield from (f"{where}: {sign}" for sign in MARKS if sign.lower() in text.lower())

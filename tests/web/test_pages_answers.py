@@ -88,7 +88,7 @@ def test_the_way_in_opens_a_quarter_of_an_hour_before_for_the_two_adults(home: H
     shut = teacher.send(f"/s/{lesson}", act="enter")
     assert shut.status == 409 and "You are not in the meeting yet" in words(shut) and "NOT_OPEN" in words(shut)
     home.clock.move_to(datetime(2026, 12, 1, 15, 46, tzinfo=UTC))
-    assert f"Be signed in to Zoom as {TEACHER} : you come in as host. Start the lesson" in teacher.read(f"/s/{lesson}")
+    assert f"Be signed in to Zoom as {TEACHER} . Then you come in as host. Start the lesson" in teacher.read(f"/s/{lesson}")
     for desk, button in ((teacher, "Start the lesson"), (observer, "Join the lesson")):
         assert button in desk.read(f"/s/{lesson}")
         entered = desk.send(f"/s/{lesson}", act="enter")

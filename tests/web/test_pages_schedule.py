@@ -82,7 +82,10 @@ def test_an_ask_whose_answer_was_lost_is_sent_again_under_its_key(home: Home, te
     assert lost.status == 502 and "We cannot say whether it was done" in words(lost)
     assert second_press(lost, "Schedule once more") == asked
     assert schedule(teacher, lost, "Schedule once more").headers["Location"].startswith("/s/S-")
-    assert schedule(teacher, checked).headers["Location"] == schedule(teacher, lost, "Schedule once more").headers["Location"]
+    assert (
+        schedule(teacher, checked).headers["Location"]
+        == schedule(teacher, lost, "Schedule once more").headers["Location"]
+    )
 
 
 def test_all_that_stands_in_the_way_is_told_at_once_and_keeps_what_was_typed(home: Home, teacher: Desk) -> None:

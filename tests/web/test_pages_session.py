@@ -10,6 +10,8 @@ from tests.house import COORDINATOR, DSL, OBSERVER, REVIEWER, TEACHER, Home, a_h
 from tests.web.browsing import csrf_of, look, send, words
 from tests.web.desk import Desk, at_desk, everything, second_press
 from tests.web.serving import Reply, Site, served
+from zoomguard.application.session_choices import Choice
+from zoomguard.domain.people import Role
 from zoomguard.domain.sessions import Change, Risk, SessionState, SessionView, Told, Wanted
 from zoomguard.web.pages.session_acts import ACTS, DONE
 from zoomguard.web.pages.standing import hearers, standing
@@ -206,6 +208,13 @@ def test_those_who_only_look_are_offered_nothing(home: Home, site: Site, observe
     assert "Change it" not in observer.read(f"/s/{lesson}")
     assert at_desk(home, site, REVIEWER).look(f"/s/{lesson}").status == 404
     assert "Change it" in at_desk(home, site, DSL).read(f"/s/{lesson}")
+
+
+def test_a_teacher_who_observes_a_colleagues_lesson_may_call_it_off_and_change_nothing_else(home: Home) -> None:
+    home.app.people.give_role(MBEKI, Role.TEACHER)
+    lesson = home.schedule(start="2027-05-04 10:00", observer=MBEKI).session.short_id
+    offered = home.app.session_choices.of(home.who(MBEKI), lesson)
+    assert offered == {Choice.ENTER, Choice.ACCEPT, Choice.DECLINE, Choice.CANCEL}
 
 
 def test_why_no_child_of_a_family_may_come_is_not_told_to_teachers(home: Home, teacher: Desk, lesson: str) -> None:

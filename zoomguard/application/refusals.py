@@ -12,6 +12,9 @@ from zoomguard.domain.people import Who
 
 ABOUT_OBSERVER = frozenset({"VC-OBSERVER", "TRAIN-ONLINE", "STAFF-SUITABLE", "POL-ACK"})
 MOST_NAMED = 3
+# How to go on without a child: at scheduling, for a lesson that stands, for children who are to come into one.
+ADD_EXCEPT = "Go on without: add --except {}"
+TAKE_OFF, LEAVE_OUT = "Go on without: take {} off the roster first.", "Go on without: leave {} out."
 
 
 def with_suggestions(
@@ -34,18 +37,21 @@ def _with_names(finding: Finding, free: list[str]) -> Finding:
     )
 
 
-def shown(who: Who, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """What this person may read of findings: why a child may not attend is for the office and the DSL."""
+def shown(who: Who, findings: tuple[Finding, ...], without: str = ADD_EXCEPT) -> tuple[Finding, ...]:
+    """What this person may read of findings: why a child may not attend is for the office and the DSL.
+
+    `without` says how to go on without that child, named by {}.
+    """
     if access.may(who, "consents.see"):
         return findings
-    return tuple(_neutral(f) if f.rule in ("CON-CHANNEL", "CON-RECORD") else f for f in findings)
+    return tuple(_neutral(f, without) if f.rule in ("CON-CHANNEL", "CON-RECORD") else f for f in findings)
 
 
-def _neutral(finding: Finding) -> Finding:
+def _neutral(finding: Finding, without: str) -> Finding:
     return replace(
         finding,
         reason=f"{finding.subject} cannot attend yet. The enrolment office knows.",
-        remedy=f"Go on without: add --except {finding.subject}",
+        remedy=without.format(finding.subject),
         verdict=Outcome.FAIL,
         who="the enrolment office",
     )

@@ -9,7 +9,7 @@ from zoomguard.application import access, messages, session_facts, session_roste
 from zoomguard.application.casting import Casting
 from zoomguard.application.crash import crash_point
 from zoomguard.application.meeting_entries import MeetingEntries
-from zoomguard.application.refusals import shown
+from zoomguard.application.refusals import LEAVE_OUT, shown
 from zoomguard.application.scheduling import Scheduling
 from zoomguard.application.session_ask import MOST_CHILDREN
 from zoomguard.application.session_facts import Cast, Postures, Slot
@@ -115,7 +115,7 @@ class RosterChanges:
 
     def _refuse_if(self, who: Who, findings: tuple[Finding, ...]) -> None:
         if findings:
-            raise Refused(shown(who, tuple(_in_place(f) for f in findings)))
+            raise Refused(shown(who, tuple(_in_place(f) for f in findings), LEAVE_OUT))
 
     def _decide(
         self, who: Who, row: VideoSession, coming: frozenset[str], leaving: frozenset[str], postures: Postures

@@ -9,7 +9,7 @@ from zoomguard.application import access, messages, observer_asks, session_facts
 from zoomguard.application.casting import MOST_ASKED, Casting
 from zoomguard.application.crash import crash_point
 from zoomguard.application.meeting_change import MeetingChange
-from zoomguard.application.refusals import shown, with_suggestions
+from zoomguard.application.refusals import TAKE_OFF, shown, with_suggestions
 from zoomguard.application.scheduling import Scheduling
 from zoomguard.application.session_facts import Cast, Postures, Slot
 from zoomguard.application.session_parts import (
@@ -168,7 +168,7 @@ class SessionChanges:
             with self.parts.database.reading() as tx:
                 evaluation, findings, _ = self._judge(tx, row, proposal, postures)
                 if findings:
-                    raise Refused(shown(who, findings))
+                    raise Refused(shown(who, findings, TAKE_OFF))
                 return ChangeAnswer("possible", views(self.parts, tx, [row])[0], told, evaluation.warnings)
         with self.parts.claims.claim(row.id, wait_s=60) as had:
             if not had:
@@ -198,7 +198,7 @@ class SessionChanges:
             if findings:
                 payload = {"rules": sorted({f.rule for f in findings})}
                 tx.commit(audit=Event("session.change_refused", "session", row.id, who.id, payload))
-                raise Refused(shown(who, findings))
+                raise Refused(shown(who, findings, TAKE_OFF))
             asked: tuple[Event, ...] = ()
             if fresh.state is SessionState.PLANNED:
                 asked = self._change_plan(tx, who, fresh, proposal.target)

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from zoomguard.domain.sessions import SessionView
 from zoomguard.domain.times import zone as zone_of
 
-ANSWERS = {"yes": "said yes", "asked": "asked, no answer yet", "none": "not asked yet"}
+ANSWERS = {"yes": "said yes", "asked": "asked, no answer yet", "none": "has not said yes"}
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ def text(sheet: DaySheet) -> str:
     for session in sheet.sessions:
         lines += [*_session(session, sheet.zone), ""]
     lines += [f"{who}: {number}" for who, number in sheet.numbers]
-    lines += ["", "Doors down? zoomguard sessions invitation ID --direct --reason TEXT, then telephone."]
+    lines += ["", "Doors down?  zoomguard sessions invitation ID --direct --reason TEXT"]
     return "\n".join(lines) + "\n"
 
 
