@@ -59,13 +59,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory, stage_home: Path) -> Iterato
         yield stage
 
 
-@pytest.fixture
-def policy_read_in_autumn(stage: Stage) -> None:
-    """Teacher and observer have acknowledged the policy lately enough for the autumn to come."""
-    read = [row for one in ("T1", "O1") for row in stage.rows("staff", one, policy_ack_on="2026-11-20")]
-    assert stage.take_in("staff", *read).code == 0
-
-
 def a_year_ahead(terms: str) -> str:
     """Terms with half-term, under which no session waits."""
     half_term = '[[closures]]\nname = "Half-term"\nfrom = 2027-02-15\nuntil = 2027-02-19\n'

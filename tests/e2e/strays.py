@@ -21,17 +21,27 @@ URL = re.compile(r"\w+://\S+")
 
 
 def mark(school: Path) -> None:
-    """Puts the marks into the names in the school's files."""
+    """Puts the marks into the names in the school's files; no roster is left without somebody of no contact."""
     for what, column in (("children", 1), ("guardians", 2)):
-        file = school / f"{what}.csv"
-        header, *rows = (row.split(",") for row in file.read_text().splitlines())
+        header, rows = read(school / f"{what}.csv")
         for row in rows:
             sign = CHILD if what == "children" else HIDDEN if NO_CONTACT in row else GUARDIAN
             row[column : column + 2] = [f"{sign}{name}" for name in row[column : column + 2]]
-        if what == "guardians":  # so that no roster is without somebody who is not to be contacted
+        if what == "guardians":
             (hidden,) = (row for row in rows if NO_CONTACT in row)
             rows.append(["C-0130" if cell == "C-0120" else cell for cell in hidden])
-        file.write_text("".join(",".join(row) + "\n" for row in [header, *rows]))
+        write(school / f"{what}.csv", header, rows)
+
+
+def read(file: Path) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of one of the school's files; no cell of theirs holds a comma."""
+    header, *rows = (row.split(",") for row in file.read_text().splitlines())
+    return header, rows
+
+
+def write(file: Path, header: list[str], rows: list[list[str]]) -> None:
+    """The file with other rows."""
+    file.write_text("".join(",".join(row) + "\n" for row in [header, *rows]))
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,6 @@ def hours(entries: list[Any], zone: ZoneInfo) -> list[int]:
     return [entry.vevent.dtstart.value.astimezone(zone).hour for entry in entries]
 
 
-@pytest.mark.usefixtures("policy_read_in_autumn")
 @pytest.mark.parametrize("season", SEASONS)
 def test_each_lesson_is_one_entry_at_its_local_time_until_it_is_taken_out(stage: Stage, season: str) -> None:
     first, last, at_home = SEASONS[season]

@@ -127,7 +127,7 @@ STRAYED = {
 @pytest.mark.parametrize("what", STRAYED)
 def test_the_check_sees_a_name_or_a_mail_that_strays(family: Stage, what: str) -> None:
     left = family.left()
-    assert strays.of(left) == []
+    assert len(left.mails) > 20 and len(left.answers) > 20 and len(left.log) > 1000 and strays.of(left) == []
     mail = next(m for m in left.mails if m["to"].startswith("ngozi"))
     assert len(strays.of(replace(left, mails=[*left.mails, mail | STRAYED[what]]))) == 1
 

@@ -97,7 +97,7 @@ def test_scenario_16_an_hour_before_another_observer_comes_in(days: Stage) -> No
     since, call = days.count(), days.town.call_count()
     ran = days.zg("sessions", "replace-observer", session["short_id"], "--observer", O2)
     assert ran.code == 0 and ran.said["session"]["observer"] == O2 and not ran.said["session"]["ready"]
-    assert days.calls(session, call)[-2:] == ["PATCH meeting", "GET meeting"]
+    assert "GET meeting" in days.changes(session, call)[1:]
     assert days.meeting(session).settings["alternative_hosts"] == O2
     assert "Olu Mbeki" in words(days.page(door)) and "Priya" not in words(days.page(door))
     for mail in days.mailed(since, GUARDIANS, "Changed"):

@@ -69,7 +69,7 @@ def program(
 ) -> Ran:
     """Runs one command to its end."""
     argv = [*PROGRAM, *arguments, *(("--json",) if as_json else ())]
-    ran = subprocess.run(argv, env=environ, input=stdin, capture_output=True, timeout=60, cwd=ROOT)
+    ran = subprocess.run(argv, env=environ, input=stdin, capture_output=True, timeout=within_s, cwd=ROOT)
     out, err = ran.stdout.decode(), ran.stderr.decode()
     return Ran(ran.returncode, out, err, json.loads(out) if as_json and out.strip() else None)
 

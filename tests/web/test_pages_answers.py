@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -88,7 +89,8 @@ def test_the_way_in_opens_a_quarter_of_an_hour_before_for_the_two_adults(home: H
     shut = teacher.send(f"/s/{lesson}", act="enter")
     assert shut.status == 409 and "You are not in the meeting yet" in words(shut) and "NOT_OPEN" in words(shut)
     home.clock.move_to(datetime(2026, 12, 1, 15, 46, tzinfo=UTC))
-    assert f"Be signed in to Zoom as {TEACHER} . Then you come in as host. Start the lesson" in teacher.read(f"/s/{lesson}")
+    said = teacher.read(f"/s/{lesson}")
+    assert f"Be signed in to Zoom as {TEACHER} . Then you come in as host. Start the lesson" in said
     for desk, button in ((teacher, "Start the lesson"), (observer, "Join the lesson")):
         assert button in desk.read(f"/s/{lesson}")
         entered = desk.send(f"/s/{lesson}", act="enter")
@@ -154,3 +156,14 @@ def test_the_sheet_of_a_day_is_for_the_office_and_names_no_child(home: Home, sit
     assert "No lessons on this day." in office.read("/day") and office.look("/day/tomorrow").status == 422
     assert at_desk(home, site, TEACHER).look("/day/2026-12-01").status == 403
     assert b'href="/day"' not in at_desk(home, site, TEACHER).look("/").body
+
+
+def test_in_production_the_question_works_and_the_pages_behind_a_sign_in_do_not_yet(home: Home) -> None:
+    home.schedule()
+    link = question(home, OBSERVER, "MATHS-7B")
+    cookie = home.app.access.sign_in(COORDINATOR).token
+    with served(replace(home.app, environment="production")) as site:
+        for path in ("/", "/schedule", "/s/S-0000", "/day", "/day/2026-12-01", "/batches/x"):
+            page = look(site, path, cookie)
+            assert page.status == 503 and "Sign-in is not set up" in words(page)
+        assert answer(site, link, "yes").status == 303 and "you are on" in words(look(site, link))

@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from zoomguard.application import access, work
+from zoomguard.application import access, consents, session_facts, work
 from zoomguard.application.crash import crash_point
 from zoomguard.application.meeting_entries import MeetingEntries
 from zoomguard.application.session_parts import SessionParts, locked, number_of, views
 from zoomguard.application.session_roster import AT_ZOOM
 from zoomguard.domain.audit import Event
+from zoomguard.domain.consents import ConsentState, Scope
 from zoomguard.domain.errors import BadInput, Conflict, NotThere
 from zoomguard.domain.people import SERVICE, Who
 from zoomguard.domain.sessions import SessionView
 from zoomguard.tables import people as people_table
 from zoomguard.tables import sessions as table
 from zoomguard.tables.database import Transaction
+from zoomguard.tables.people import Person
 from zoomguard.tables.sessions import VideoSession
 
 VOID = "void_direct_links"
@@ -62,11 +64,21 @@ class DirectLinks:
         roster = table.roster(tx, row.id)
         people = people_table.by_ids(tx, frozenset(c.child_id for c in roster))
         found = []
+        allowed = self._allowed(tx, row, people)
         for entry in roster:
+            if entry.child_id not in allowed:
+                continue  # The door would not open either.
             place = f"{entry.session_id}/{entry.child_id}"
             link = self.parts.seals.open("session_child", "join_url", place, entry.join_url)
             found.append(DirectLink(people[entry.child_id].reference or "", link))
         return tuple(found)
+
+    def _allowed(self, tx: Transaction, row: VideoSession, people: dict[str, Person]) -> frozenset[str]:
+        """Who is at the college and has permission now."""
+        here = tuple(session_facts.child_on_record(self.parts.seals, p) for p in people.values() if p.active)
+        said = consents.decisions(tx, here, row.starts_at, self.parts.clock.now(), row.teacher_id)
+        scopes = (Scope.VIDEO_LIVE, Scope.VIDEO_RECORD)
+        return frozenset(c.id for c in here if all(said[(c.reference, s)].state is ConsentState.ACTIVE for s in scopes))
 
     def void(self, session_id: str) -> datetime | None:
         """The duty: once the lesson is over, the entries whose links were told are cancelled at Zoom."""

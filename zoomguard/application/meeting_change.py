@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from zoomguard.application import access, messages, observer_asks, session_target, work
 from zoomguard.application.crash import crash_point
 from zoomguard.application.meeting_creation import MeetingCreation, refusal
-from zoomguard.application.meeting_removal import MeetingRemoval
+from zoomguard.application.meeting_removal import NOT_CONFIRMED, MeetingRemoval
 from zoomguard.application.meeting_renewal import MeetingRenewal
 from zoomguard.application.messages import Before
 from zoomguard.application.session_parts import (
@@ -89,7 +89,7 @@ class MeetingChange:
             self.renewal.go_on(session)
             return
         if self.parts.clock.now() > self._latest(session) - CONFIRMED_BEFORE:
-            self.removal.begin(session_id, "not_confirmed")
+            self.removal.begin(session_id, NOT_CONFIRMED)
             self.removal.finish(session_id)
             return
         self._move(session)

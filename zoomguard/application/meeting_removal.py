@@ -33,10 +33,13 @@ from zoomguard.tables.sessions import StepState, VideoSession
 
 CANCELLED, NO_OBSERVER, NO_CHILD, NOT_ALLOWED = "cancelled", "no_observer", "no_child", "not_allowed"
 DELETED_AT_ZOOM, LEFT = "deleted_at_zoom", "staff_left"
+NOT_CONFIRMED, NOT_MADE_ANEW = "not_confirmed", "not_made_anew"
 # So long before its start a meeting can be running already.
 JUST_BEFORE = timedelta(minutes=30)
 # Reasons for which a session that stood is called off; for any other its creation failed.
-CALLED_OFF = frozenset({CANCELLED, NO_OBSERVER, NO_CHILD, NOT_ALLOWED, DELETED_AT_ZOOM, LEFT})
+CALLED_OFF = frozenset(
+    {CANCELLED, NO_OBSERVER, NO_CHILD, NOT_ALLOWED, DELETED_AT_ZOOM, LEFT, NOT_CONFIRMED, NOT_MADE_ANEW}
+)
 
 
 class MeetingRemoval:
@@ -98,8 +101,12 @@ class MeetingRemoval:
         with self.parts.database.reading() as tx:
             row = tx.need(VideoSession, session_id)
             attempts = table.steps(tx, CREATE, session_id)
+            stood = messages.invitations(tx, session_id) > 0
         open_ended = attempts and attempts[-1].state in (StepState.SENT, StepState.UNKNOWN)
-        if row.meeting_number is None and not open_ended:
+        if stood:
+            # It stood before, and people know of it: they are told, and its doors shut.
+            reason = NOT_MADE_ANEW
+        if row.meeting_number is None and not open_ended and not stood:
             self._fail(session_id, reason)
             return
         self.begin(session_id, reason)

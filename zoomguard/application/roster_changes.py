@@ -130,6 +130,8 @@ class RosterChanges:
                 rules = {"rules": sorted({f.rule for f in findings})}
                 tx.commit(audit=Event("session.change_refused", "session", row.id, who.id, rules))
                 self._refuse_if(who, findings)
+            # A change like any other: whoever judged the roster of before is told to look again, and calendars too.
+            fresh.sequence += 1
             for child_id in sorted(coming):
                 session_roster.add_child(tx, self.parts, fresh, child_id)
             for child_id in sorted(leaving):

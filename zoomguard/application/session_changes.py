@@ -5,19 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from zoomguard.application import access, messages, observer_asks, session_facts, session_target, work
+from zoomguard.application import access, observer_asks, session_facts, session_target, work
 from zoomguard.application.casting import MOST_ASKED, Casting
 from zoomguard.application.crash import crash_point
 from zoomguard.application.meeting_change import MeetingChange
+from zoomguard.application.meeting_removal import JUST_BEFORE
 from zoomguard.application.refusals import TAKE_OFF, shown, with_suggestions
 from zoomguard.application.scheduling import Scheduling
 from zoomguard.application.session_facts import Cast, Postures, Slot
+from zoomguard.application.session_notes import note_warnings
 from zoomguard.application.session_parts import (
+    CREATES_A_DAY,
     PLANNED,
     WRITES_A_DAY,
     SessionParts,
     budget_used,
     locked,
+    number_of,
     plan_of,
     views,
     writes_at_zoom,
@@ -34,6 +38,14 @@ from zoomguard.rules import occasions
 from zoomguard.tables import sessions as table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.sessions import VideoSession
+
+# So long before the start a change can still be confirmed; a meeting made anew takes longer.
+LEAD = {
+    Change.TIME: timedelta(minutes=9),
+    Change.OBSERVER: timedelta(minutes=9),
+    Change.MEETING: timedelta(minutes=30),
+}
+CALLED_OFF = frozenset({SessionState.REMOVING, SessionState.CANCELLED, SessionState.FAILED})
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,7 @@ class SessionChanges:
     def reschedule(self, who: Who, id_or_short: str, to: NewTime, *, dry_run: bool = False) -> ChangeAnswer:
         """Another time, for the same people: everybody is asked and told anew. Refused leaves all as it is."""
         row = self.changeable(who, id_or_short)
-        messages.check_note(self.parts.terms, to.note)
+        warnings = note_warnings(self.parts, row, to.note)
         wall, zone = times.local_start(to.start), to.zone or row.zone
         starts_at, minutes = times.to_utc(wall, zone, to.fold), to.minutes or row.minutes
         times.check_slot(starts_at, minutes, self.parts.clock.now())
@@ -76,7 +88,8 @@ class SessionChanges:
             return self._unchanged(row)
         local = wall.isoformat(timespec="minutes")
         target = Target(Change.TIME, starts_at, minutes, zone, local, note=to.note)
-        return self._propose(who, row, Proposal(self._cast(row), Slot(starts_at, minutes, row.id), target), dry_run)
+        answer = self._propose(who, row, Proposal(self._cast(row), Slot(starts_at, minutes, row.id), target), dry_run)
+        return replace(answer, warnings=answer.warnings + warnings)
 
     def replace_observer(self, who: Who, id_or_short: str, observer: str, *, dry_run: bool = False) -> ChangeAnswer:
         """Another observer, by address."""
@@ -117,6 +130,20 @@ class SessionChanges:
                 f"A session that is {state} cannot be changed.", "Look again in a minute.", code="NOT_CHANGEABLE"
             )
 
+    def _check_time(self, row: VideoSession, target: Target) -> None:
+        """Zoom needs a moment to confirm a change, and a new meeting more; a lesson that is on is not changed."""
+        if row.state is SessionState.PLANNED:
+            return
+        now = self.parts.clock.now()
+        if now <= max(row.starts_at, target.starts_at or row.starts_at) - LEAD[target.kind]:
+            near = target.kind is Change.MEETING or now >= row.starts_at - JUST_BEFORE
+            meeting = self.parts.meetings.read(number_of(row)) if near else None
+            if meeting is None or meeting.status != "started":
+                return
+        raise Conflict(
+            "It is too late to change this lesson at Zoom.", "Cancel it, or call the safeguarding lead.", code="LATE"
+        )
+
     def _slot(self, row: VideoSession) -> Slot:
         return Slot(row.starts_at, row.minutes, row.id)
 
@@ -144,17 +171,18 @@ class SessionChanges:
         _, people = self.casting.facts(tx, proposal.cast, proposal.slot, postures, pool=False, candidates=())
         consents = session_facts.consent_facts(tx, parts.seals, people, now)
         evaluation = occasions.evaluate("schedule", occasions.Facts(people=people, consents=consents), parts.terms)
-        findings = evaluation.blocking + self._budget(tx, row)
+        findings = evaluation.blocking + self._budget(tx, row, proposal.target, postures)
         candidates = self.casting.free_for(tx, proposal.cast, proposal.slot)[:MOST_ASKED] if findings else ()
         kept = session_facts.evaluation_row(evaluation, row.id, now, consents)
         return evaluation, with_suggestions(findings, proposal.cast, candidates), kept
 
-    def _budget(self, tx: Transaction, row: VideoSession) -> tuple[Finding, ...]:
-        """A change that Zoom would not take today is refused before anything is begun."""
-        if (
-            row.state is SessionState.PLANNED
-            or budget_used(tx, row.host_zoom_id, self.parts.clock.now()) < WRITES_A_DAY
-        ):
+    def _budget(self, tx: Transaction, row: VideoSession, target: Target, postures: Postures) -> tuple[Finding, ...]:
+        """A change that Zoom would not take today is refused before anything is begun: for another teacher a whole
+        meeting must still fit."""
+        now, host, most = self.parts.clock.now(), row.host_zoom_id, WRITES_A_DAY
+        if target.kind is Change.MEETING:
+            host, most = postures.teacher.zoom_user_id if postures.teacher else "", CREATES_A_DAY
+        if row.state is SessionState.PLANNED or budget_used(tx, host, now) < most:
             return ()
         words = "Zoom takes no more changes of this teacher's meetings today."
         return (Finding("ZOOM-BUDGET", Outcome.FAIL, "", words, remedy="Change it after 00:00 UTC."),)
@@ -162,6 +190,7 @@ class SessionChanges:
     # What is done --------------------------------------------------------------------------------------------
 
     def _propose(self, who: Who, row: VideoSession, proposal: Proposal, dry_run: bool) -> ChangeAnswer:
+        self._check_time(row, proposal.target)
         postures = self._postures(proposal.cast)
         told = self._told(row, proposal)
         if dry_run:
@@ -190,7 +219,8 @@ class SessionChanges:
         """Refuses on record, or takes the new beside the old; a planned session simply becomes what is wanted."""
         now = self.parts.clock.now()
         with self.parts.database.deciding() as tx:
-            fresh = locked(tx, row.id)
+            # Who takes part and when was read before: a session that was changed since is looked at again.
+            fresh = locked(tx, row.id, row.version)
             self._check_state(fresh)
             evaluation, findings, kept = self._judge(tx, fresh, proposal, postures)
             tx.add(kept)
@@ -234,6 +264,12 @@ class SessionChanges:
             raise Refused(shown(who, refused.findings), zoom_writes=writes, session=view) from None
         with self.parts.database.reading() as tx:
             view = views(self.parts, tx, [tx.need(VideoSession, session_id)])[0]
+            if view.state in CALLED_OFF:
+                raise OutsideFailed(
+                    f"Zoom did not confirm the change in time: {view.short_id} was called off, and everybody told.",
+                    "Schedule it anew.",
+                    code="CALLED_OFF",
+                )
             outcome = "moving" if view.state is SessionState.MOVING else "changed"
             return ChangeAnswer(outcome, view, told, warnings, writes_at_zoom(tx, session_id))
 

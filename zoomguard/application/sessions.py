@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from zoomguard.application import access, messages
+from zoomguard.application import access
 from zoomguard.application.meeting_change import MeetingChange
 from zoomguard.application.meeting_lookup import StillUnknown
 from zoomguard.application.meeting_removal import CANCELLED, MeetingRemoval
@@ -18,6 +18,7 @@ from zoomguard.application.planning import Planning
 from zoomguard.application.roster_changes import RosterChanges
 from zoomguard.application.scheduling import Scheduling
 from zoomguard.application.session_changes import SessionChanges
+from zoomguard.application.session_notes import note_warnings
 from zoomguard.application.session_parts import SessionParts, change_state, locked, number_of, views
 from zoomguard.application.session_seen import seen, told_of
 from zoomguard.domain import times
@@ -109,31 +110,31 @@ class Sessions:
         access.require(who, "sessions.see_own")
         with self.parts.database.reading() as tx:
             row = seen(tx, who, id_or_short)
-            why = tuple(_why(e, access.may(who, "sessions.see_all")) for e in table.evaluations(tx, row.id))
+            why = tuple(_why(e, access.may(who, "consents.see")) for e in table.evaluations(tx, row.id))
             return SessionDetail(views(self.parts, tx, [row])[0], why)
 
     def cancel(self, who: Who, id_or_short: str, *, note: str = "", dry_run: bool = False) -> ChangeAnswer:
         """Cancels: doors shut and everybody told at once, then the meeting is ended and taken away from Zoom."""
         access.require(who, "sessions.cancel")
-        messages.check_note(self.parts.terms, note)
         with self.parts.database.reading() as tx:
             row = seen(tx, who, id_or_short)
             told = told_of(tx, self.parts, row)
         own = who.id in (row.teacher_id, row.observer_id)
         if not own and not access.may(who, "sessions.schedule_for_others"):
             raise NotAllowed("You may cancel only sessions of your own.", "Ask the enrolment office.")
+        warnings = note_warnings(self.parts, row, note)
         if row.state is SessionState.CANCELLED:
             return ChangeAnswer("unchanged", self._view(row.id))
         if dry_run:
             self._check_cancellable(row)
-            return ChangeAnswer("possible", self._view(row.id), told)
+            return ChangeAnswer("possible", self._view(row.id), told, warnings)
         with self.parts.claims.claim(row.id, wait_s=60) as had:
             if not had:
                 raise OutsideFailed("Somebody else is at work on this session.", "Repeat in a minute.", code="CLAIMED")
             self._check_cancellable(self._fresh(row.id))
             self.removal.begin(row.id, CANCELLED, who=who, note=note)
             self.removal.finish(row.id)
-        return ChangeAnswer("changed", self._view(row.id), told)
+        return ChangeAnswer("changed", self._view(row.id), told, warnings)
 
     def _check_cancellable(self, row: VideoSession) -> None:
         over = row.starts_at + timedelta(minutes=row.minutes) <= self.parts.clock.now()

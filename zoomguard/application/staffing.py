@@ -6,16 +6,18 @@ from datetime import datetime
 
 from sqlmodel import col, select
 
-from zoomguard.application import access, work
+from zoomguard.application import access, rechecks
 from zoomguard.application.crash import crash_point
 from zoomguard.application.session_facts import staff_on_record
-from zoomguard.application.session_parts import RECHECK, SessionParts, full_name, views
+from zoomguard.application.session_parts import SessionParts, full_name, views
 from zoomguard.domain import staffing
 from zoomguard.domain.audit import Event
-from zoomguard.domain.people import COLLEGE_ZONE, Who, in_domains
+from zoomguard.domain.errors import Conflict
+from zoomguard.domain.people import COLLEGE_ZONE, Role, Who, in_domains
 from zoomguard.domain.sessions import RESERVING, SessionView
 from zoomguard.domain.staffing import Left, Readiness
 from zoomguard.domain.times import day_in
+from zoomguard.tables import people as people_table
 from zoomguard.tables import sessions as table
 from zoomguard.tables.access import SignIn
 from zoomguard.tables.database import Transaction
@@ -53,10 +55,22 @@ class Staffing:
             shown = views(self.parts, tx, sessions)
         if not person.active:
             return Left("unchanged", email, shown)
+        self._check_not_last(who, person.id, now)
         if dry_run:
             return Left("possible", email, shown)
         self._deactivate(who, person.id, now)
         return Left("deactivated", email, self._shown(person.id, now))
+
+    def _check_not_last(self, who: Who, person_id: str, now: datetime) -> None:
+        """Nobody shuts themselves out, and safeguarding is never left without a lead."""
+        with self.parts.database.reading() as tx:
+            leads = people_table.holders_of(tx, (Role.DSL,), day_in(now, COLLEGE_ZONE))
+        if person_id == who.id or leads == [person_id]:
+            raise Conflict(
+                "The last safeguarding lead, and oneself, cannot be deactivated.",
+                "Give the role to somebody else first, or have it done by another.",
+                code="LAST_LEAD",
+            )
 
     def _deactivate(self, who: Who, person_id: str, now: datetime) -> None:
         with self.parts.database.deciding() as tx:
@@ -67,7 +81,7 @@ class Staffing:
                 token.revoked_at = now
             sessions = self._to_come(tx, person_id, now)
             for session in sessions:
-                work.put(tx, RECHECK, session.id, now)
+                rechecks.ask(tx, session, now, "staff_left")
             payload = {"tokens": len(tokens), "sessions": len(sessions)}
             tx.commit(audit=Event("person.deactivated", "person", person_id, who.id, payload))
         crash_point("people.deactivated")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields, replace
 from starlette.datastructures import FormData, QueryParams
 
 from zoomguard.domain.sessions import POOL, ScheduleAsk, SessionView
-from zoomguard.domain.times import a_day
 from zoomguard.web.pages.staff import listed, number, said
 from zoomguard.web.pages.standing import wall
 
@@ -84,8 +83,3 @@ def of_link(query: QueryParams, zone: str, minutes: int, pattern: SessionView | 
         time=time or wall(pattern)[-5:],
         timezone=pattern.zone,
     )
-
-
-def last_day(form: LessonForm) -> str:
-    """The last day of a series in its one form; BadInput for what is no date."""
-    return a_day(form.until).isoformat()
