@@ -34,12 +34,13 @@ AHEAD = timedelta(days=A_FORTNIGHT)
 
 @dataclass(frozen=True)
 class Term:
-    """How many rows for the busy teacher and for the others, of how many kills it is carried on, how long a process
-    works at most before one, and how many of the busy teacher's first day are used up before it begins."""
+    """How many rows for the busy teacher and for the others, how often the worker is killed, and how often at most on
+    one day, how long it works at most before that, and how much of the busy teacher's first day is spent before."""
 
     rows: int
     of_others: int
     kills: int
+    a_day: int
     longest_s: float
     used: int
 
@@ -48,9 +49,9 @@ class Term:
         return self.rows + self.of_others
 
 
-TERM = Term(231, 60, 20, 6.0, 0)
+TERM = Term(231, 60, 20, 8, 1.6, 0)
 # What fits into a minute: the same on a smaller scale, with most of the first day's creates spent already.
-SAMPLE = Term(24, 10, 3, 1.5, CREATES_A_DAY - 10)
+SAMPLE = Term(24, 10, 3, 2, 0.8, CREATES_A_DAY - 10)
 
 
 @pytest.fixture
@@ -88,27 +89,25 @@ class Worker:
     """A worker that is killed so many times after a drawn stretch of work, and starts again each time."""
 
     def __init__(self, home: Home, term: Term) -> None:
-        self.home, self.left, self.longest_s = home, term.kills, term.longest_s
-        self.drawn = random.Random(SEED)
-        self.kills = 0
+        self.home, self.term, self.drawn, self.kills = home, term, random.Random(SEED), 0
 
     def until_nothing_is_due_before(self, ends_at: datetime) -> None:
         """Works, and lets the clock go on to what falls due before that moment."""
+        most = min(self.kills + self.term.a_day, self.term.kills)
         while True:
-            self._work()
+            while self.kills < most and self._is_killed():
+                self.kills += 1
+            while self.home.do_due(*KINDS):
+                pass
             due_at = next_due(self.home, KINDS)
             if due_at is None or due_at >= ends_at:
                 return
             self.home.clock.advance(max(0.0, (due_at - self.home.clock.now()).total_seconds()) + 0.001)
 
-    def _work(self) -> None:
-        said = {"kinds": KINDS, "rounds": 10_000}
-        while self.left and killed(
-            self.home, "", "work", COORDINATOR, said, after_cpu_s=self.drawn.uniform(0.1, self.longest_s)
-        ):
-            self.left, self.kills = self.left - 1, self.kills + 1
-        while self.home.do_due(*KINDS):
-            pass
+    def _is_killed(self) -> bool:
+        """Whether a process came to the end of its drawn time before its work was done."""
+        said, after_s = {"kinds": KINDS, "rounds": 10_000}, self.drawn.uniform(0.1, self.term.longest_s)
+        return killed(self.home, "", "work", COORDINATOR, said, after_cpu_s=after_s)
 
 
 def play(home: Home, term: Term) -> int:

@@ -108,7 +108,7 @@ def test_warnings_are_shown_and_stop_nothing(terminal: Terminal) -> None:
 
 @pytest.mark.parametrize(
     ("reply", "words"),
-    [("asked", "asked; answer wanted"), ("yes", "said yes"), ("none", "has not said yes")],
+    [("asked", "asked; answer wanted"), ("yes", "said yes"), ("no", "said no"), ("none", "not asked yet")],
 )
 def test_the_observer_is_shown_with_what_they_answered(reply: str, words: str, terminal: Terminal) -> None:
     document = scheduled(session=a_session(observer_answer=reply))

@@ -39,8 +39,10 @@ def read(stage: Stage, session: dict[str, Any], since: int, name: str) -> list[A
 
 
 def hours(entries: list[Any], zone: ZoneInfo) -> list[int]:
-    """At what hour each entry begins somewhere."""
-    return [entry.vevent.dtstart.value.astimezone(zone).hour for entry in entries]
+    """At what hour each entry begins somewhere; a time without a zone would begin anywhere."""
+    moments = [entry.vevent.dtstart.value for entry in entries]
+    assert all(at.tzinfo is not None for at in moments)
+    return [at.astimezone(zone).hour for at in moments]
 
 
 @pytest.mark.parametrize("season", SEASONS)

@@ -14,7 +14,7 @@ from zoomguard.application.scheduling import Scheduling
 from zoomguard.application.session_ask import MOST_CHILDREN
 from zoomguard.application.session_facts import Cast, Postures, Slot
 from zoomguard.application.session_parts import ENTRIES, RECHECK, SessionParts, locked, plan_of, views
-from zoomguard.application.session_seen import own_or_for_others, seen, told_of
+from zoomguard.application.session_seen import families_of, own_or_for_others, seen
 from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import BadInput, Conflict, OutsideFailed, Refused, UnknownReference
 from zoomguard.domain.findings import Finding
@@ -48,7 +48,7 @@ class RosterChanges:
             own_or_for_others(who, row)
             self._check_state(row)
             coming, leaving = self._people(tx, row, add, remove)
-            told, view = told_of(tx, self.parts, row), views(self.parts, tx, [row])[0]
+            told, view = families_of(tx, coming | leaving), views(self.parts, tx, [row])[0]
         if not coming and not leaving:
             return ChangeAnswer("unchanged", view)
         postures = self._postures(row)

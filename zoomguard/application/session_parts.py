@@ -19,6 +19,7 @@ from zoomguard.tables import observers as observers_table
 from zoomguard.tables import people as people_table
 from zoomguard.tables import sessions as table
 from zoomguard.tables.database import Database, Transaction
+from zoomguard.tables.observers import AskState
 from zoomguard.tables.people import Person
 from zoomguard.tables.sessions import HostBudget, SessionChild, Step, StepState, VideoSession
 
@@ -33,6 +34,10 @@ CREATES_A_DAY, WRITES_A_DAY = 90, 100
 TOO_LATE = timedelta(minutes=15)
 CONFIRM_BEFORE = timedelta(minutes=30)
 SETTINGS_COMPARED = len(GOVERNED) + 9
+
+
+# How an observer's answer is shown, as long as there is no yes on the session.
+ANSWERS = {AskState.OPEN: "asked", AskState.ACCEPTED: "asked", AskState.DECLINED: "no"}
 
 
 @dataclass(frozen=True)
@@ -174,12 +179,12 @@ def next_plan_of(parts: SessionParts, tx: Transaction, session: VideoSession) ->
 def views(parts: SessionParts, tx: Transaction, sessions: list[VideoSession]) -> tuple[SessionView, ...]:
     """Sessions as people see them, with a number of queries that does not grow."""
     ids_ = frozenset(s.id for s in sessions)
-    rosters, asked = table.rosters(tx, ids_), observers_table.asked_in(tx, ids_)
+    rosters, answers = table.rosters(tx, ids_), observers_table.latest_in(tx, ids_)
     people_ids = {p for s in sessions for p in table.adults_of(s)}
     people_ids |= {c.child_id for roster in rosters.values() for c in roster}
     people = people_table.by_ids(tx, frozenset(people_ids))
     show = _Show(parts, people)
-    return tuple(show.view(s, rosters[s.id], (s.id, s.observer_id) in asked) for s in sessions)
+    return tuple(show.view(s, rosters[s.id], answers.get((s.id, s.observer_id))) for s in sessions)
 
 
 @dataclass(frozen=True)
@@ -189,7 +194,7 @@ class _Show:
     parts: SessionParts
     people: dict[str, Person]
 
-    def view(self, s: VideoSession, roster: list[SessionChild], asked: bool) -> SessionView:
+    def view(self, s: VideoSession, roster: list[SessionChild], answer: AskState | None) -> SessionView:
         return SessionView(
             s.id,
             s.short_id,
@@ -204,7 +209,7 @@ class _Show:
             tuple(self.people[c.child_id].reference or "" for c in roster),
             teacher_name=self._name(s.teacher_id),
             observer_name=self._name(s.observer_id),
-            observer_answer="yes" if s.accepted_at else "asked" if asked else "none",
+            observer_answer="yes" if s.accepted_at else ANSWERS.get(answer, "none") if answer else "none",
             risk=s.risk,
             waits_until=self._waits_until(s),
             change=self._wanted(s),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zoomguard.application import access
 from zoomguard.application.session_parts import SessionParts
 from zoomguard.domain.errors import NotAllowed, NotThere
-from zoomguard.domain.people import Who
+from zoomguard.domain.people import Kind, Who
 from zoomguard.domain.sessions import Told
 from zoomguard.tables import messages as messages_table
 from zoomguard.tables import people as people_table
@@ -31,6 +31,13 @@ def own_or_for_others(who: Who, row: VideoSession) -> None:
     """NotAllowed unless it is this person's own lesson, or they act for others."""
     if who.id != row.teacher_id and not access.may(who, "sessions.schedule_for_others"):
         raise NotAllowed("You may change only lessons that you teach.", "Ask the enrolment office.")
+
+
+def families_of(tx: Transaction, child_ids: frozenset[str]) -> Told:
+    """Who hears of it when these children come or leave: their guardians who may be written to, nobody else."""
+    relations = [r for r in people_table.relations_to(tx, child_ids) if r.may_contact]
+    people = people_table.by_ids(tx, frozenset(r.person_id for r in relations)).values()
+    return Told(sum(p.kind is Kind.GUARDIAN and p.active and bool(p.email) for p in people))
 
 
 def told_of(tx: Transaction, parts: SessionParts, session: VideoSession, also: tuple[str, ...] = ()) -> Told:

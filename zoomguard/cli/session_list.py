@@ -47,7 +47,7 @@ def listed(sessions: list[Said]) -> list[str]:
 
 def _row(session: Said) -> tuple[str, ...]:
     name = session.text("observer_name") or session.text("observer")
-    asked = " (asked)" if session.text("observer_answer") == "asked" else ""
+    asked = {"asked": " (asked)", "no": " (said no)"}.get(session.text("observer_answer"), "")
     return (
         hours(session.text("starts_at"), session.number("minutes"), session.text("zone")),
         session.text("short_id"),

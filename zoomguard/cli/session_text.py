@@ -8,7 +8,7 @@ from zoomguard.cli.layout import facts, short_day, slot, wrap
 NOT_SCHEDULED = "Not scheduled"
 DONE_WORDS = {"scheduled": "Scheduled", "planned": "Planned", "unchanged": "Already scheduled"}
 # What an observer answered.
-ANSWERS = {"asked": "asked; answer wanted", "yes": "said yes", "none": "has not said yes"}
+ANSWERS = {"asked": "asked; answer wanted", "yes": "said yes", "no": "said no", "none": "not asked yet"}
 
 
 def head(session: Said, words: str = "") -> list[str]:

@@ -149,7 +149,7 @@ class SessionView:
     children: tuple[str, ...]
     teacher_name: str = ""
     observer_name: str = ""
-    # "yes", "asked" (no answer yet), or "none" (nobody was asked yet).
+    # "yes", "no", "asked" (no answer yet), or "none" (not asked yet).
     observer_answer: str = "none"
     risk: str = ""
     # The first moment at which the meeting of a planned session is made.

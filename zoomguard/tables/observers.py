@@ -58,10 +58,7 @@ def ask_by_token(tx: Transaction, digest: str) -> ObserverAsk | None:
     return tx.first(select(ObserverAsk).where(ObserverAsk.token_sha256 == digest))
 
 
-def asked_in(tx: Transaction, session_ids: frozenset[str]) -> frozenset[tuple[str, str]]:
-    """Session and person of every question that is open, or was answered with yes, in these sessions."""
-    standing = (AskState.OPEN, AskState.ACCEPTED)
-    query = select(ObserverAsk).where(
-        col(ObserverAsk.session_id).in_(session_ids), col(ObserverAsk.state).in_(standing)
-    )
-    return frozenset((a.session_id, a.person_id) for a in tx.all(query))
+def latest_in(tx: Transaction, session_ids: frozenset[str]) -> dict[tuple[str, str], AskState]:
+    """How the newest question to each person stands, by session and person."""
+    query = select(ObserverAsk).where(col(ObserverAsk.session_id).in_(session_ids)).order_by(col(ObserverAsk.id))
+    return {(a.session_id, a.person_id): a.state for a in tx.all(query)}

@@ -47,7 +47,7 @@ STATES = {
     S.MOVING: Standing("unknown", "clock", "Being changed", "Being changed. "),
     S.REMOVING: Standing("unknown", "clock", "Being cancelled", "Being cancelled: it is taken out of Zoom."),
 }
-ANSWERED = {"yes": READY, "asked": WAITING, "none": NOBODY_YET}
+ANSWERED = {"yes": READY, "asked": WAITING, "no": NOBODY_YET, "none": NOBODY_YET}
 RISKS = {
     Risk.OBSERVER_MISSING: "nobody has agreed to observe.",
     Risk.STAFF: "something about the teacher or the observer is no longer valid.",

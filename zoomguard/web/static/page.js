@@ -26,6 +26,10 @@ choice?.addEventListener("change", () => {
   }
 });
 
+// What was checked is what is scheduled: once something was changed, it is checked again.
+const checked = document.querySelector("[data-checked]");
+if (checked) document.querySelector("#ask")?.addEventListener("input", () => { checked.hidden = true; });
+
 const again = document.querySelector("[data-refresh]");
 if (again) setTimeout(() => location.reload(), again.dataset.refresh * 1000);
 
