@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stage import EC, GUARDIANS, O1, O2, SAFE, TOLD, Mail, Stage, a_stage
+from tests.e2e.stage import EC, GUARDIANS, O1, O2, TOLD, Mail, Stage, a_stage
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,3 @@ def test_scenario_31_a_child_is_written_to_by_day_and_a_guardian_at_once(late: S
     late.mailed(since, {"lan.tran"}, "Cancelled")
     (message,) = waiting(late, last)
     assert message.items() >= (WAITS | {"not_before_at": "2026-12-01T09:00:00Z"}).items()
-
-
-def test_the_safe_lesson_is_still_allowed_after_all_of_it(late: Stage) -> None:
-    assert late.api("POST", "/sessions", {**SAFE, "start": "2026-12-03 16:00", "dry_run": True})[0] == 200
