@@ -131,6 +131,11 @@ def zoom_does_not_obey(home: Home) -> None:
     home.sandbox.faults.switch("update_ignored")
 
 
+def nobody_was_told(home: Home) -> None:
+    """A lesson stands, and its mails have not left yet."""
+    home.schedule(key=KEY)
+
+
 def is_planned(home: Home) -> None:
     """A lesson so far ahead that its meeting is made later."""
     home.schedule(key=KEY, start=FAR)
@@ -285,6 +290,7 @@ OPERATIONS = (
         let_go=TEACHER,
     ),
     Operation("batch", "batch", {"text": ROWS, "key": KEY, "rounds": 6}, before=nothing, taken=()),
+    Operation("send the mails", "work", {"kinds": ["send_message"]}, before=nobody_was_told),
     Operation("look a day before", "work", LOOK, before=a_day_before),
     Operation("look at what was changed in Zoom", "work", LOOK, before=changed_in_zoom),
     Operation("look for a meeting that is gone", "work", LOOK, before=deleted_in_zoom),

@@ -49,6 +49,8 @@ POINTS = sorted(point for point, file in SOURCE.items() if not file.name.startsw
 # turn. Deep, every operation is killed at every point it passes, on both databases.
 SEED, ON_POSTGRES, SECOND_KILLS, DEEP_SECOND_KILLS = 7, 3, 3, 60
 ROUNDS = 6
+# Whether the mail server has a letter is on record only after it took it: fault 67.
+ACCEPTED = "message.accepted"
 UNCOMMITTED = "schedule.requested_uncommitted"
 # Between the count of a repair and the repair itself.
 COUNTED = frozenset({"recheck.judged", "recheck.taken_out", "recheck.settled_entries", "recheck.repair_sent"})
@@ -119,7 +121,7 @@ def kill(path: Path, operation: Operation, point: str, done: Done, database_url:
         if point == UNCOMMITTED:
             operation.run(home, said)  # It left no trace: whoever asked asks again.
         operation.end(home, said)
-        check_that_all_is_whole(home)
+        check_that_all_is_whole(home, repeats=int(point == ACCEPTED))
         assert picture(home) == done.picture, f"{operation.name} killed at {point}"
 
 
@@ -229,7 +231,7 @@ def check_after_two(home: Home, operation: Operation, kills: tuple[str, ...], do
         assert (session.state, session.risk) == (S.AT_RISK, Risk.DRIFT), kills
         assert "i.hale@northmoor.example" in mail(home, "At risk")
         return
-    check_that_all_is_whole(home)
+    check_that_all_is_whole(home, repeats=kills.count(ACCEPTED))
     assert picture(home) == done.picture, (operation.name, kills)
 
 

@@ -11,6 +11,7 @@ from zoomguard.application.batch_rows import Unit
 from zoomguard.application.batch_views import BatchViews
 from zoomguard.application.casting import Casting
 from zoomguard.application.crash import crash_point
+from zoomguard.application.ports import ZoomUsers
 from zoomguard.application.refusals import shown
 from zoomguard.application.scheduling import Origin, Scheduling
 from zoomguard.application.session_facts import Postures
@@ -19,6 +20,7 @@ from zoomguard.domain import ids
 from zoomguard.domain.audit import Event
 from zoomguard.domain.batches import BatchView, RowView
 from zoomguard.domain.errors import BadInput, Conflict, NotThere, OutsideFailed, Refused, ZoomguardError
+from zoomguard.domain.meeting_plan import HostPosture
 from zoomguard.domain.people import Who
 from zoomguard.domain.sessions import ScheduleAsk
 from zoomguard.tables import batches as table
@@ -29,6 +31,24 @@ BATCH = "schedule_batch"
 MOST_ROWS = 2000
 # So many rows are done before mails and other duties have their turn.
 ROWS_AT_A_TIME = 10
+
+
+class RememberedUsers:
+    """What Zoom says of people, asked once for each in a run."""
+
+    def __init__(self, users: ZoomUsers) -> None:
+        self._users, self._known = users, dict[str, HostPosture | None]()
+
+    def posture(self, email: str) -> HostPosture | None:
+        """As `ZoomUsers.posture`."""
+        if email not in self._known:
+            self._known[email] = self._users.posture(email)
+        return self._known[email]
+
+
+def key_of(unit: Unit, who: Who) -> str:
+    """The key of a row in every run of the same person: "my lesson" is another one for somebody else."""
+    return f"{unit.key}-{ids.token_digest(who.id)[:8]}" if unit.key else ""
 
 
 class Batches:
@@ -78,7 +98,7 @@ class Batches:
             if not tx.insert_new(row):
                 return self._repeat(tx, who, key, digest)
             for position, unit in enumerate(units, 1):
-                tx.add(self._row(batch_id, position, unit))
+                tx.add(self._row(who, batch_id, position, unit))
             work.put(tx, BATCH, batch_id, now)
             payload = {"rows": len(units), "kind": kind}
             tx.commit(audit=Event("batch.taken_in", "batch", batch_id, who.id, payload))
@@ -93,7 +113,7 @@ class Batches:
             )
         return self.views.of(tx, earlier)
 
-    def _row(self, batch_id: str, position: int, unit: Unit) -> BatchRow:
+    def _row(self, who: Who, batch_id: str, position: int, unit: Unit) -> BatchRow:
         row_id = ids.ulid(self.parts.clock.now())
         text = batch_rows.as_text(unit.ask) if unit.ask else ""
         return BatchRow(
@@ -101,7 +121,7 @@ class Batches:
             batch_id=batch_id,
             position=position,
             line=unit.line,
-            row_key=unit.key,
+            row_key=key_of(unit, who),
             label=unit.label,
             ask=self.parts.seals.seal("batch_row", "ask", row_id, text),
             starts_at=unit.starts_at,
@@ -113,17 +133,18 @@ class Batches:
     # Dry run -------------------------------------------------------------------------------------------------
 
     def _rehearse(self, who: Who, kind: str, units: tuple[Unit, ...]) -> BatchView:
-        known: dict[str, Postures] = {}
+        known = RememberedUsers(self.parts.users)
         rows = tuple(self._rehearsed(who, unit, known) for unit in units)
         with self.parts.database.reading() as tx:
             return BatchView("", kind, self.views.with_forecast(tx, who, rows, units))
 
-    def _rehearsed(self, who: Who, unit: Unit, known: dict[str, Postures]) -> RowView:
-        row = RowView(unit.line, unit.key, unit.label, unit.outcome, unit.code, unit.remedy, None, unit.starts_at)
+    def _rehearsed(self, who: Who, unit: Unit, known: RememberedUsers) -> RowView:
+        key = key_of(unit, who)
+        row = RowView(unit.line, key, unit.label, unit.outcome, unit.code, unit.remedy, None, unit.starts_at)
         if unit.ask is None or unit.outcome != "waiting":
             return row
         with self.parts.database.reading() as tx:
-            if self.views.done_before(tx, unit.key):
+            if self.views.done_before(tx, key):
                 return replace(row, outcome="unchanged")
         try:
             self.scheduling.rehearse(who, unit.ask, self._postures(who, unit.ask, known))
@@ -136,12 +157,9 @@ class Batches:
             return replace(row, outcome="refused", code=error.code, remedy=f"{error.message} {error.remedy}".strip())
         return replace(row, outcome="possible")
 
-    def _postures(self, who: Who, ask: ScheduleAsk, known: dict[str, Postures]) -> Postures:
-        """What Zoom says of the people, asked once for each pair of a run."""
-        pair = json.dumps([ask.teacher, ask.observer, ask.start if ask.observer in ("", "pool") else "", ask.like])
-        if pair not in known:
-            known[pair] = Casting(self.parts).postures(who, self.scheduling.checked(who, ask))
-        return known[pair]
+    def _postures(self, who: Who, ask: ScheduleAsk, users: RememberedUsers) -> Postures:
+        parts = replace(self.parts, users=users)
+        return Casting(parts).postures(who, self.scheduling.checked(who, ask))
 
     # The duty ------------------------------------------------------------------------------------------------
 
@@ -154,12 +172,12 @@ class Batches:
         if not rows:
             self._end(batch_id)
             return None
-        known: dict[str, Postures] = {}
+        known = RememberedUsers(self.parts.users)
         for row in rows:
             self._do(who, row, known)
         return self.parts.clock.now()
 
-    def _do(self, who: Who, row: BatchRow, known: dict[str, Postures]) -> None:
+    def _do(self, who: Who, row: BatchRow, known: RememberedUsers) -> None:
         ask = replace(batch_rows.of_text(self.parts.seals.open("batch_row", "ask", row.id, row.ask)), key=row.row_key)
         try:
             origin = Origin(row.batch_id, planned=True)

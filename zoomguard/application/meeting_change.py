@@ -86,13 +86,23 @@ class MeetingChange:
         if session.state is not SessionState.MOVING:
             return
         if session.change == Change.MEETING:
-            self.renewal.go_on(session)
+            self._renew(session)
             return
         if self.parts.clock.now() > self._latest(session) - CONFIRMED_BEFORE:
             self.removal.begin(session_id, NOT_CONFIRMED)
             self.removal.finish(session_id)
             return
         self._move(session)
+
+    def _renew(self, session: VideoSession) -> None:
+        """A meeting that Zoom does not let go (it is on) stays, and the session what it was."""
+        try:
+            self.renewal.go_on(session)
+        except OutsideFailed as error:
+            left = self._read(session.id)
+            if error.permanent and left.state is SessionState.MOVING:
+                self._back(left, clean=True)
+            raise
 
     def _latest(self, session: VideoSession) -> datetime:
         return max(session.starts_at, session.next_starts_at or session.starts_at)
@@ -199,8 +209,10 @@ class MeetingChange:
             row = locked(tx, session.id, session.version)
             kind = Change(row.change)
             safe = clean and kind is not Change.OBSERVER
-            change_state(row, SessionState.SCHEDULED if safe else SessionState.AT_RISK)
-            row.risk = Risk.NONE if safe else Risk.OBSERVER_MISSING if clean else Risk.DRIFT
+            # A risk that stood before stands on: nothing was mended.
+            known = Risk(row.risk)
+            change_state(row, SessionState.SCHEDULED if safe and not known else SessionState.AT_RISK)
+            row.risk = known if safe else Risk.OBSERVER_MISSING if clean else Risk.DRIFT
             clear_change(row)
             # A yes that came to nothing stays a question, and may be given again.
             reopened = observer_asks.take_back(tx, row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from zoomguard.application import access, message_desk
+from zoomguard.application.crash import crash_point
 from zoomguard.application.message_families import (
     call_off,
     invitations,
@@ -113,8 +114,10 @@ class Messages:
     def _try(self, message_id: str, letter: Letter) -> None:
         if not self._begin_try(message_id):
             return
+        crash_point("message.trying")
         try:
             self.mailer.send(letter)
+            crash_point("message.accepted")
         except OutcomeUnknown as error:
             self._note(message_id, "unknown", error.code)
             raise

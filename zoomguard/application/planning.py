@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from zoomguard.application import messages, session_facts, work
+from zoomguard.application import access, messages, session_facts, work
 from zoomguard.application.crash import crash_point
 from zoomguard.application.meeting_creation import MeetingCreation
 from zoomguard.application.session_facts import Postures
 from zoomguard.application.session_parts import (
     CREATE,
     CREATES_A_DAY,
+    TOO_LATE,
     SessionParts,
     budget_used,
     change_state,
@@ -19,13 +20,16 @@ from zoomguard.application.session_parts import (
 )
 from zoomguard.domain import budget
 from zoomguard.domain.audit import Event
-from zoomguard.domain.errors import OutsideFailed, Refused
+from zoomguard.domain.errors import OutsideFailed, Refused, Throttled
 from zoomguard.domain.people import SERVICE
 from zoomguard.domain.sessions import SessionState
 from zoomguard.tables import people as people_table
 from zoomguard.tables import sessions as table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.sessions import VideoSession
+
+# So many are tried in one go where Zoom cannot tell about the first.
+MOST_TRIED = 5
 
 
 class Planning:
@@ -46,12 +50,38 @@ class Planning:
             return None
         if now < (due_at := self._due_at(planned[0])):
             return due_at
+        if late := [s for s in planned if now > s.starts_at - TOO_LATE]:
+            self._too_late(late[0])
+            return now
         host = self._host(teacher_id)
         with self.parts.database.reading() as tx:
             if budget_used(tx, host, now) >= CREATES_A_DAY:
                 return next_utc_day(now)
-        self._make(planned[0])
+        self._make_first(tuple(s for s in planned if self._due_at(s) <= now)[:MOST_TRIED])
         return self.parts.clock.now()
+
+    def _make_first(self, due: tuple[VideoSession, ...]) -> None:
+        """The earliest that can be made: one about which Zoom cannot tell does not hold up those behind it."""
+        for session in due:
+            try:
+                self._make(session)
+                return
+            except Throttled:
+                raise
+            except OutsideFailed:
+                if session is due[-1]:
+                    raise
+
+    def _too_late(self, session: VideoSession) -> None:
+        """Never made, and the lesson is about to begin: refused on record, and teacher and leads are told."""
+        now = self.parts.clock.now()
+        with self.parts.claims.claim(session.id) as had, self.parts.database.deciding() as tx:
+            if not had:
+                return
+            row = locked(tx, session.id, session.version)
+            self._refuse(tx, row, now)
+            messages.tell_staff(tx, self.parts.post, row, access.leads(tx, now), "not_created", now)
+            tx.commit(audit=Event("session.refused", "session", row.id, SERVICE.id, {"reason": "too_late"}))
 
     def _due_at(self, session: VideoSession) -> datetime:
         return session.starts_at - timedelta(days=self.parts.terms.create_ahead_days)
