@@ -91,8 +91,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         stop_all(config.stash[SHARED])
 
 
+# Towns of real processes that are looked at from outside alone.
+OUTSIDE = ("test_scenarios_", "test_no_contact", "test_calendar_view")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        if item.path.name.startswith(OUTSIDE):
+            item.add_marker("outside")
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in MARK_OF:
                 item.add_marker(MARK_OF[fixture])

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import zoneinfo
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from tests.application.crash_child import act
 from tests.application.crashing import carry_on, killed
 from tests.application.lessons import only_session
 from tests.application.observing import more_observers
+from tests.application.zones import HANOI
 from tests.house import CLASS_7B, COORDINATOR, DSL, OBSERVER, SAFE_ASK, TEACHER, Home
 from zoomguard.domain.errors import Refused
 from zoomguard.domain.sessions import POOL, SessionState
@@ -30,7 +26,7 @@ OTHER_TEACHER, OTHER_OBSERVER, FREE_OBSERVER = (
 )
 SLOT, OTHER_SLOT, SOON = "2026-12-01 16:00", "2026-12-02 11:00", "2026-11-23 09:25"
 FAR, FARTHER = "2027-02-01 16:00", "2027-02-02 16:00"
-HANOI, HANOI_SLOT = "Asia/Ho_Chi_Minh", "2026-12-01 23:00"
+HANOI_SLOT = "2026-12-01 23:00"
 ABOUT_A_SESSION = ("cancel", "reschedule", "replace-observer", "accept", "decline", "roster", "reassign")
 UNSETTLED = frozenset({S.REQUESTED, S.CREATED, S.MOVING, S.REMOVING})
 ROWS = "\n".join(
@@ -222,22 +218,6 @@ def direct_links_were_given(home: Home) -> None:
     carry_on(home, timedelta(minutes=1))
     home.app.direct_links.give(home.who(DSL), only_session(home).id, "the doors are down since nine")
     home.clock.move_to(only_session(home).starts_at + timedelta(minutes=51))
-
-
-@contextmanager
-def other_clock_rules(folder: Path) -> Iterator[str]:
-    """From now on Hanoi keeps the hours of Singapore, in this process; gives the path for others."""
-    known = zoneinfo.TZPATH
-    source = next(p for p in (Path(k) / "Asia/Singapore" for k in known) if p.exists())
-    (folder / "Asia").mkdir(parents=True, exist_ok=True)
-    shutil.copy(source, folder / HANOI)
-    zoneinfo.reset_tzpath(to=[str(folder), *known])
-    zoneinfo.ZoneInfo.clear_cache()
-    try:
-        yield os.pathsep.join((str(folder), *known))
-    finally:
-        zoneinfo.reset_tzpath(to=known)
-        zoneinfo.ZoneInfo.clear_cache()
 
 
 # What is done ---------------------------------------------------------------------------------------------------

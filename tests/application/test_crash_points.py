@@ -32,10 +32,10 @@ from tests.application.operations import (
     UNSETTLED,
     Operation,
     busy,
-    other_clock_rules,
     still_taken,
 )
 from tests.application.pictures import STANDING, check_that_all_is_whole, look, parts_of, picture
+from tests.application.zones import other_clock_rules
 from tests.house import TEACHER, Home, a_home
 from zoomguard.application import crash
 from zoomguard.domain.sessions import Change, Risk, SessionState

@@ -21,9 +21,10 @@ from tests.application.lessons import (
     writes,
 )
 from tests.application.observing import OLU, PRIYA, asks, more_observers
-from tests.application.operations import HANOI_SLOT, in_hanoi, other_clock_rules
+from tests.application.operations import HANOI_SLOT, in_hanoi
 from tests.application.pictures import check_that_all_is_whole, look, parts_of
 from tests.application.rechecking import at_zoom, looks, warned
+from tests.application.zones import other_clock_rules
 from tests.house import CLASS_7B, COORDINATOR, OBSERVER, TEACHER, Home
 from zoomguard.domain.people import Kind
 from zoomguard.domain.sessions import Risk, SessionState

@@ -60,6 +60,7 @@ class Hand:
                 sweep_meetings=duty,
             ),
             messages=SimpleNamespace(send=duty),
+            reminders=SimpleNamespace(remind=duty),
             rechecks=SimpleNamespace(recheck=duty),
             observers=SimpleNamespace(call_observers=duty),
             batches=SimpleNamespace(go_on=duty),

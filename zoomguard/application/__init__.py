@@ -20,6 +20,7 @@ from zoomguard.application.observers import Observers
 from zoomguard.application.people import People
 from zoomguard.application.rechecks import Rechecks
 from zoomguard.application.recordings import Recordings
+from zoomguard.application.reminders import Reminders
 from zoomguard.application.session_choices import SessionChoices
 from zoomguard.application.sessions import Sessions
 from zoomguard.application.staff_doors import StaffDoors
@@ -50,6 +51,7 @@ class Application:
     rechecks: Rechecks
     recordings: Recordings
     session_choices: SessionChoices
+    reminders: Reminders
     sessions: Sessions
     staff_doors: StaffDoors
     staffing: Staffing

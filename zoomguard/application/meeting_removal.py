@@ -13,6 +13,7 @@ from zoomguard.application.session_parts import (
     ENTRIES,
     OBSERVER,
     RECHECK,
+    REMIND,
     REMOVE,
     SWEEP,
     SessionParts,
@@ -78,7 +79,7 @@ class MeetingRemoval:
         row.sequence += 1
         told = 0 if planned else messages.call_off(tx, self.parts.post, row, now, note)
         observer_asks.end(tx, self.parts, row, now)  # Nobody is covered: there is nothing to add to the caller's event.
-        for kind in (CREATE, CHANGE, ENTRIES, RECHECK, OBSERVER):
+        for kind in (CREATE, CHANGE, ENTRIES, RECHECK, OBSERVER, REMIND):
             work.finish(tx, kind, row.id, now)
         if not planned:
             work.put(tx, REMOVE, row.id, now + timedelta(seconds=20))

@@ -25,7 +25,7 @@ from zoomguard.tables.sessions import HostBudget, SessionChild, Step, StepState,
 
 CREATE, REMOVE, SWEEP, END = "create_meeting", "remove_meeting", "sweep_meetings", "end_session"
 CHANGE, ENTRIES, PLANNED = "change_meeting", "settle_entries", "create_planned"
-RECHECK, OBSERVER = "recheck", "call_observers"
+RECHECK, OBSERVER, REMIND = "recheck", "call_observers", "remind_learners"
 # Kinds of steps that are no work of their own: they belong to a creation.
 REPAIR, REGISTER, UNREGISTER, MOVE = "repair", "register", "unregister", "move"
 # Zoom allows 100 creates and updates for each host and UTC day; 10 are kept back for repairs.
@@ -110,7 +110,7 @@ def note_step(
 def put_duties(tx: Transaction, session: VideoSession, now: datetime) -> None:
     """What falls due for a session that stands: rechecks, the observer's answer, its end. Each says itself when it
     comes again."""
-    for kind in (RECHECK, OBSERVER):
+    for kind in (RECHECK, OBSERVER, REMIND):
         work.put(tx, kind, session.id, now)
     work.put(tx, END, session.id, session.starts_at + timedelta(minutes=session.minutes))
 

@@ -45,6 +45,7 @@ from zoomguard.application.people import People
 from zoomguard.application.ports import Claims, Clock, Mailer
 from zoomguard.application.rechecks import Rechecks
 from zoomguard.application.recordings import Recordings
+from zoomguard.application.reminders import Reminders
 from zoomguard.application.seals import Seals
 from zoomguard.application.session_choices import SessionChoices
 from zoomguard.application.session_parts import SessionParts
@@ -152,6 +153,7 @@ def _build(settings: Settings, database: Database, intake: Database, clock: Cloc
         recordings=Recordings(database, clock, vault),
         rechecks=Rechecks(session_parts, sessions.change),
         session_choices=SessionChoices(session_parts),
+        reminders=Reminders(session_parts),
         sessions=sessions,
         staff_doors=StaffDoors(session_parts),
         staffing=Staffing(session_parts),

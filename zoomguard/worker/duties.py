@@ -32,6 +32,7 @@ def duties(app: Application) -> tuple[Duty, ...]:
         Duty("send_message", app.messages.send),
         Duty("recheck", app.rechecks.recheck),
         Duty("call_observers", app.observers.call_observers),
+        Duty("remind_learners", app.reminders.remind),
         Duty("schedule_batch", app.batches.go_on),
         Duty("create_planned", sessions.create_planned),
         Duty("end_session", sessions.end_session),
