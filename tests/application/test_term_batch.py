@@ -192,12 +192,14 @@ def check_that_all_stand_once(home: Home, term: Term) -> None:
     assert len(invited) == len(set(invited)) == term.lessons
 
 
-def check_the_order(home: Home) -> None:
-    """Of each teacher the earliest lesson comes first; one whose create was killed is sent again later."""
+def check_the_order(home: Home, kills: int) -> None:
+    """Of each teacher the earliest lesson comes first, but for those that a kill put off."""
     first = [sent for sent in creates(home) if sent.attempt == 1]
+    put_off = 0
     for host in {sent.host for sent in first}:
         starts = [sent.starts_at for sent in first if sent.host == host]
-        assert starts == sorted(starts)
+        put_off += sum(start < max(starts[:n]) for n, start in enumerate(starts) if n)
+    assert put_off <= kills
 
 
 def check_that_a_rerun_changes_nothing(home: Home, term: Term) -> None:
@@ -223,7 +225,7 @@ def test_a_whole_term_is_made_at_ninety_a_day_and_nobody_waits_for_the_busy_teac
     say(capsys, kills, by_host[host_of(college, TEACHER)])
     assert kills == term.kills
     check_the_days(college, term)
-    check_the_order(college)
+    check_the_order(college, kills)
     busy = by_host.pop(host_of(college, TEACHER))
     assert list(busy) == [START.date() + timedelta(days=n) for n in range(len(busy))]
     assert len(busy) == -(-(term.rows + term.used) // CREATES_A_DAY)
@@ -242,7 +244,7 @@ def test_a_term_a_fortnight_ahead_is_made_day_by_day_each_lesson_on_its_day(
     say(capsys, kills, Counter(sent.on for sent in creates(college)))
     assert kills == term.kills
     check_the_days(college, term)
-    check_the_order(college)
+    check_the_order(college, kills)
     late = [sent for sent in creates(college) if sent.on != max(sent.starts_at.date() - AHEAD, START.date())]
     # Only what did not fit into a first day that was spent already.
     assert {sent.on for sent in late} <= ({START.date() + timedelta(days=1)} if term.used else set())

@@ -61,7 +61,7 @@ def test_every_form_of_uuid_and_every_page_is_taken(
     home: Home, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(zoom_calls, "PAGE_SIZE", 2)
-    shorts = [schedule(home, f"2026-12-0{day} 16:00") for day in (1, 2, 3, 4, 7)]
+    shorts = [schedule(home, f"2026-12-0{day} 16:00") for day in (1, 2, 3, 4, 6)]
     uuids = [home.hold(short)["uuid"] for short in shorts]
     assert any(u.startswith("/") for u in uuids) and any("//" in u for u in uuids)
     tally = home.app.archive.run()

@@ -79,10 +79,6 @@ class BatchViews:
         """Whether a row with this key stands as a session already."""
         return sessions_table.by_key(tx, key) is not None
 
-    def came_with(self, tx: Transaction, session_id: str, batch_id: str) -> bool:
-        """Whether a session was made for this batch."""
-        return tx.need(VideoSession, session_id).batch_id == batch_id
-
     def with_forecast(
         self, tx: Transaction, who: Who, rows: tuple[RowView, ...], units: tuple[Unit, ...]
     ) -> tuple[RowView, ...]:

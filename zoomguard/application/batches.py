@@ -24,6 +24,7 @@ from zoomguard.domain.meeting_plan import HostPosture
 from zoomguard.domain.people import Who
 from zoomguard.domain.sessions import ScheduleAsk
 from zoomguard.tables import batches as table
+from zoomguard.tables import sessions as sessions_table
 from zoomguard.tables.batches import Batch, BatchRow, RowOutcome
 from zoomguard.tables.database import Transaction
 
@@ -178,6 +179,8 @@ class Batches:
         return self.parts.clock.now()
 
     def _do(self, who: Who, row: BatchRow, known: RememberedUsers) -> None:
+        if self._done_before(who, row):
+            return
         ask = replace(batch_rows.of_text(self.parts.seals.open("batch_row", "ask", row.id, row.ask)), key=row.row_key)
         try:
             origin = Origin(row.batch_id, planned=True)
@@ -191,10 +194,20 @@ class Batches:
             self._note(row, RowOutcome.REFUSED, error.code, f"{error.message} {error.remedy}".strip())
         else:
             crash_point("batch.row_planned")
-            # Whether a session of ours is new is told by whose batch it came with: a kill may lie in between.
-            with self.parts.database.reading() as tx:
-                ours = new or self.views.came_with(tx, session_id, row.batch_id)
-            self._note(row, RowOutcome.PLANNED if ours else RowOutcome.UNCHANGED, session_id=session_id)
+            self._note(row, RowOutcome.PLANNED if new else RowOutcome.UNCHANGED, session_id=session_id)
+
+    def _done_before(self, who: Who, row: BatchRow) -> bool:
+        """A row that stands already is not judged again: its lesson may be over, or the terms be others by now.
+
+        Whether it is new is told by whose batch it came with: a kill may lie in between.
+        """
+        with self.parts.database.reading() as tx:
+            session = sessions_table.by_key(tx, row.row_key)
+        if session is None or session.requested_by != who.id:
+            return False
+        ours = session.batch_id == row.batch_id
+        self._note(row, RowOutcome.PLANNED if ours else RowOutcome.UNCHANGED, session_id=session.id)
+        return True
 
     def _note(
         self,

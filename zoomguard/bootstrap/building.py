@@ -117,21 +117,10 @@ def _build(settings: Settings, database: Database, intake: Database, clock: Cloc
     claims = _claims(settings, database)
     vault = vault_of(settings, clock)
     zoom = _Zoom(settings, clock, ZoomTokens(database, seals))
-    host = settings.mail_from.rpartition("@")[2].strip("> ") or "localhost"
-    post = Post(seals, terms, settings.public_url, Calendars(), host, settings.staff_domains)
+    post = _post(settings, seals, terms)
+    domains = (settings.staff_domains, settings.registrant_domain)
     session_parts = SessionParts(
-        database,
-        clock,
-        claims,
-        seals,
-        terms,
-        post,
-        zoom.users,
-        zoom.meetings,
-        number,
-        settings.staff_domains,
-        settings.registrant_domain,
-        time.sleep,
+        database, clock, claims, seals, terms, post, zoom.users, zoom.meetings, number, *domains, time.sleep
     )
     mailer, sessions = _mailer(settings, clock), Sessions(session_parts)
     app = Application(
@@ -161,6 +150,11 @@ def _build(settings: Settings, database: Database, intake: Database, clock: Cloc
         work=WorkList(database, clock),
     )
     return House(app, clock, claims, database, vault, settings)
+
+
+def _post(settings: Settings, seals: Seals, terms: terms_module.Terms) -> Post:
+    host = settings.mail_from.rpartition("@")[2].strip("> ") or "localhost"
+    return Post(seals, terms, settings.public_url, Calendars(), host, settings.staff_domains)
 
 
 class _Zoom:
