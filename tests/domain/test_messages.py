@@ -238,3 +238,10 @@ def test_the_sheet_of_a_day_stands_in_the_body_as_it_is_printed() -> None:
     subject, text = staff_letters.day_sheet("Northmoor College", date(2026, 12, 1), "16:00  MATHS-7B\n17:00  ART\n")
     assert subject == "Lessons on Tue 1 Dec 2026"
     assert "\n16:00  MATHS-7B\n17:00  ART\n" in text
+
+
+def test_a_child_at_home_in_the_colleges_zone_is_told_one_time():
+    _, said = child_letters.invitation(LESSON, replace(LENA, zone=LESSON.zone))
+    assert "at the college" not in said
+    _, abroad = child_letters.invitation(LESSON, replace(LENA, zone="Asia/Ho_Chi_Minh"))
+    assert "at the college" in abroad
