@@ -5,9 +5,9 @@ the ACM 23 (1980), 396-410: K 0.28 s (average non-secretary typist, 40 words a m
 own), P 1.10 s, H 0.40 s, M 1.35 s. B, a mouse button pressed or released, is 0.10 s as in Kieras's guide to the model
 (1993), where a click is BB. What the service needs itself comes on top: see scripts/bench.
 
-M is put by the usual heuristics (rules 0 to 4 of that paper): before each word of a command that has to be thought of
-together with its argument, before each field and each button, and before the key that sends a command off; none within
-an argument, and none before a key that is pressed again.
+M is put by the usual heuristics (rules 0 to 4 of that paper): before the name of a command, before each of its
+arguments (day and time are two), before each field and each button, and before the key that sends a command off; none
+within an argument, and none before a key that is pressed again.
 """
 
 from __future__ import annotations
@@ -35,9 +35,8 @@ def written(operators: Iterable[str]) -> str:
 # At a shell ---------------------------------------------------------------------------------------------------------
 
 
-def typed(line: str) -> list[str]:
-    """A command as it is typed, and Enter: the command's words, then each option with its argument."""
-    units = re.split(r" (?=--)", line)
+def typed(*units: str) -> list[str]:
+    """A command as it is typed, and Enter: each of its units is thought of by itself."""
     operators = [o for n, unit in enumerate(units) for o in ("M", *_strokes(f" {unit}" if n else unit))]
     return [*operators, "M", "K"]
 

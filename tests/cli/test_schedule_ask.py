@@ -39,6 +39,24 @@ def test_as_another_session_only_the_start_is_asked_for(terminal: Terminal) -> N
     assert (document["start"], document["minutes"], document["course"]) == ("2026-12-08 16:00", 0, "")
 
 
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        (("MATHS-7B", "1", "Dec", "16:00"), {"group": "MATHS-7B", "start": "1 Dec 16:00"}),
+        (("maths-7b", "tue 16:00"), {"group": "maths-7b", "start": "tue 16:00"}),
+        (("s-7k2m", "tue", "16:00"), {"like": "s-7k2m", "start": "tue 16:00"}),
+        (("MATHS-7B", "--start", "2026-12-01 16:00"), {"group": "MATHS-7B", "start": "2026-12-01 16:00"}),
+        (("tue", "16:00", "--group", "G"), {"group": "G", "start": "tue 16:00"}),
+        (("tue", "16:00", "--like", "S-7K2M"), {"like": "S-7K2M", "start": "tue 16:00"}),
+    ],
+)
+def test_class_and_start_need_no_option(typed: tuple[str, ...], sent: dict[str, str], terminal: Terminal) -> None:
+    with scripted(lambda asked: answer(scheduled(), 201)) as service:
+        said = terminal.points_to(service.url).run("schedule", *typed)
+    rest = {"children": [], "course": "", "minutes": 0, "timezone": "Europe/London", "dry_run": False}
+    assert (said.code, said.err, service.asked[0].document) == (0, "", rest | sent)
+
+
 def test_a_class_that_is_typed_is_asked_for_no_children_and_no_course(terminal: Terminal) -> None:
     with scripted(lambda asked: answer(scheduled(), 201)) as service:
         said = terminal.types("MATHS-7B", "2026-12-01 16:00", "50").points_to(service.url).run("schedule")
@@ -66,6 +84,9 @@ def test_without_a_class_children_and_course_are_asked_for(terminal: Terminal) -
         (("--group", "G", "--start", "x", "--until", "2027-03-26"), "--until is the last day of a series"),
         (("--csv", "a.csv", "--group", "G", "--minutes", "5"), "--csv says it all: leave out --group, --minutes."),
         (("--batch", "01KB", "--dry-run"), "--batch says it all: leave out --dry-run."),
+        (("MATHS-7B",), "Missing --start."),
+        (("G", "tue", "16:00", "--start", "x"), 'The start is said twice: leave out --start, or "tue 16:00".'),
+        (("G", "tue", "16:00", "--csv", "a.csv"), "--csv says it all: leave out class and start."),
     ],
 )
 def test_where_nobody_can_answer_a_usage_error_says_what_is_wrong(

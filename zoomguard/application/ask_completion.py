@@ -33,23 +33,38 @@ def complete(tx: Transaction, parts: SessionParts, who: Who, ask: ScheduleAsk) -
     child to be left out who is not in it.
     """
     pattern = _pattern(tx, parts, who, ask.like) if ask.like else Pattern()
-    children = ask.children
-    if ask.group:
-        children += tuple(r for r in _members(tx, ask.group) if r not in children)
+    children, group = ask.children, ask.group
+    if group:
+        group, members = _class(tx, group)
+        children += tuple(r for r in members if r not in children)
     elif not children:
         children = pattern.children
+    course = ask.course or pattern.course or group
     return replace(
         ask,
         teacher=ask.teacher or pattern.teacher,
         observer=ask.observer or pattern.observer or POOL,
-        course=ask.course or pattern.course or ask.group,
-        minutes=ask.minutes or pattern.minutes,
+        course=course,
+        minutes=ask.minutes or pattern.minutes or _usual_minutes(tx, who, ask.teacher, course),
         children=_without(children, ask.without),
     )
 
 
-def _members(tx: Transaction, name: str) -> tuple[str, ...]:
-    group = people_table.groups_by_name(tx, (name,)).get(name)
+def _usual_minutes(tx: Transaction, who: Who, teacher: str, course: str) -> int:
+    """As the course's last lesson by this person; by anybody where it is asked for somebody else."""
+    last = table.last_lessons(tx, frozenset({course}), "" if teacher else who.id).get(course)
+    if last is None:
+        raise BadInput(
+            f"How long it lasts is not said, and no earlier lesson of {printable(course)[:40]} tells.",
+            "Give its minutes, such as 50.",
+            code="NO_LENGTH",
+        )
+    return last.minutes
+
+
+def _class(tx: Transaction, name: str) -> tuple[str, tuple[str, ...]]:
+    """The class's name as it is on record, and the references of its children."""
+    group = people_table.group_named(tx, name)
     if group is None:
         raise UnknownReference(
             f"There is no class {printable(name)[:40]}.", "Check its name, or import groups.", code="UNKNOWN_GROUP"
@@ -58,7 +73,7 @@ def _members(tx: Transaction, name: str) -> tuple[str, ...]:
     references = sorted(p.reference or "" for p in people_table.by_ids(tx, ids).values())
     if not references:
         raise BadInput(f"Nobody is in the class {printable(name)[:40]}.", "Import its children.", code="EMPTY_GROUP")
-    return tuple(references)
+    return group.name, tuple(references)
 
 
 def _without(children: tuple[str, ...], out: tuple[str, ...]) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from zoomguard.domain.errors import BadInput, Conflict, NotThere, OutsideFailed,
 from zoomguard.domain.meeting_plan import HostPosture
 from zoomguard.domain.people import Who
 from zoomguard.domain.sessions import ScheduleAsk
+from zoomguard.domain.spoken_starts import wall_start
 from zoomguard.tables import batches as table
 from zoomguard.tables import sessions as sessions_table
 from zoomguard.tables.batches import Batch, BatchRow, RowOutcome
@@ -67,7 +68,9 @@ class Batches:
         self, who: Who, ask: ScheduleAsk, until_on: date, key: str, *, dry_run: bool = False
     ) -> BatchView:
         """A weekly series; each occurrence is a session of its own."""
-        return self._submit(who, "series", batch_rows.of_series(ask, until_on, self.parts.terms), key, dry_run)
+        first = wall_start(ask.start, ask.zone, self.parts.clock.now())
+        whole = replace(ask, start=f"{first:%Y-%m-%d %H:%M}")
+        return self._submit(who, "series", batch_rows.of_series(whole, until_on, self.parts.terms), key, dry_run)
 
     def show(self, who: Who, batch_id: str) -> BatchView:
         """A batch of one's own (or anybody's, for those who schedule for others)."""

@@ -19,6 +19,7 @@ from zoomguard.domain.people import COLLEGE_ZONE, Role, Who
 from zoomguard.domain.sessions import ScheduleAsk
 from zoomguard.domain.times import day_in, zone
 from zoomguard.tables import people as people_table
+from zoomguard.tables import sessions as sessions_table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.people import Group, GroupMember
 from zoomguard.tables.sessions import VideoSession
@@ -119,18 +120,12 @@ class LessonOffers:
         return tuple(Named(c.email, c.name) for c in free if c.email != judged.cast.observer_email)[:MOST_NAMED]
 
     def _classes(self, tx: Transaction, who: Who) -> tuple[OfferedClass, ...]:
+        """Each with the latest lesson that this person taught; of anybody for those who act for others."""
         names = {g.id: g.name for g in tx.all(select(Group).order_by(col(Group.name)))}
         sizes = Counter(tx.all(select(GroupMember.group_id)))
-        lasts = self._last_lessons(tx, who, frozenset(names.values()))
+        whose = "" if access.may(who, "sessions.schedule_for_others") else who.id
+        lasts = sessions_table.last_lessons(tx, frozenset(names.values()), whose)
         return tuple(_offered(name, sizes[i], lasts.get(name)) for i, name in names.items())
-
-    def _last_lessons(self, tx: Transaction, who: Who, courses: frozenset[str]) -> dict[str, VideoSession]:
-        """The latest lesson of each class that this person taught; of anybody for those who act for others."""
-        query = select(VideoSession).where(col(VideoSession.course).in_(courses))
-        if not access.may(who, "sessions.schedule_for_others"):
-            query = query.where(VideoSession.teacher_id == who.id)
-        rows = tx.all(query.order_by(col(VideoSession.starts_at).desc()).limit(500))
-        return {row.course: row for row in reversed(rows)}
 
     def _staff(self, tx: Transaction, role: Role) -> tuple[Named, ...]:
         holders = people_table.holders_of(tx, (role,), day_in(self.parts.clock.now(), COLLEGE_ZONE))

@@ -22,6 +22,7 @@ from zoomguard.domain.errors import Conflict, NotAllowed, NotThere
 from zoomguard.domain.observers import CallState, Candidate, ObserverCall
 from zoomguard.domain.people import Role, Who
 from zoomguard.domain.sessions import SessionState, SessionView
+from zoomguard.domain.spoken_starts import wall_start
 from zoomguard.tables import observers as table
 from zoomguard.tables import sessions as sessions_table
 from zoomguard.tables.database import Transaction
@@ -51,7 +52,7 @@ class Observers:
         BadInput for times that cannot be, as for a schedule.
         """
         access.require(who, "observers.see")
-        starts_at = times.to_utc(times.local_start(start), zone, fold)
+        starts_at = times.to_utc(wall_start(start, zone, self.parts.clock.now()), zone, fold)
         times.check_slot(starts_at, minutes, self.parts.clock.now())
         teacher_id = who.id if who.has(Role.TEACHER) else ""
         with self.parts.database.reading() as tx:

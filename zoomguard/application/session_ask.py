@@ -11,6 +11,7 @@ from datetime import datetime
 from zoomguard.domain import times
 from zoomguard.domain.errors import BadInput
 from zoomguard.domain.sessions import ScheduleAsk
+from zoomguard.domain.spoken_starts import wall_start
 from zoomguard.domain.times import printable
 from zoomguard.rules.terms import Terms
 
@@ -42,7 +43,7 @@ def check(ask: ScheduleAsk, terms: Terms, now: datetime, said: ScheduleAsk | Non
         )
     if ask.key and KEY.fullmatch(ask.key) is None:
         raise BadInput("The Idempotency-Key is not well formed.", "Use 8 to 128 letters and digits.", code="BAD_KEY")
-    wall = times.local_start(ask.start)
+    wall = wall_start(ask.start, ask.zone, now)
     starts_at = times.to_utc(wall, ask.zone, ask.fold)
     times.check_slot(starts_at, ask.minutes, now)
     if ask.minutes > terms.max_minutes:

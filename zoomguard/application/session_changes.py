@@ -34,6 +34,7 @@ from zoomguard.domain.errors import BadInput, Conflict, OutsideFailed, Refused
 from zoomguard.domain.findings import Finding, Outcome
 from zoomguard.domain.people import Who
 from zoomguard.domain.sessions import CHANGEABLE, Change, ChangeAnswer, SessionState, Told
+from zoomguard.domain.spoken_starts import wall_start
 from zoomguard.rules import occasions
 from zoomguard.tables import sessions as table
 from zoomguard.tables.database import Transaction
@@ -79,7 +80,8 @@ class SessionChanges:
         """Another time, for the same people: everybody is asked and told anew. Refused leaves all as it is."""
         row = self.changeable(who, id_or_short)
         warnings = note_warnings(self.parts, row, to.note)
-        wall, zone = times.local_start(to.start), to.zone or row.zone
+        zone = to.zone or row.zone
+        wall = wall_start(to.start, zone, self.parts.clock.now())
         starts_at, minutes = times.to_utc(wall, zone, to.fold), to.minutes or row.minutes
         times.check_slot(starts_at, minutes, self.parts.clock.now())
         if minutes > self.parts.terms.max_minutes:

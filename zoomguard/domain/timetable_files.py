@@ -65,6 +65,6 @@ def _row(line: Line) -> TimetableRow:
 
 def _minutes(line: Line) -> int:
     text = line.text("minutes")
-    if not text.isascii() or not text.isdigit():
-        raise BadInput("minutes is not a whole number.", "Write it as 50.", code="BAD_LENGTH")
+    if not text.isascii() or not text.isdigit() or not int(text[:6]):
+        raise BadInput("minutes is not a whole number above 0.", "Write it as 50.", code="BAD_LENGTH")
     return int(text[:6])

@@ -213,6 +213,14 @@ def groups_by_name(tx: Transaction, names: tuple[str, ...]) -> dict[str, Group]:
     return {g.name: g for g in tx.all(select(Group).where(col(Group.name).in_(names)))}
 
 
+def group_named(tx: Transaction, name: str) -> Group | None:
+    """The class of that name; where there is none, the only one that is written so in other capitals."""
+    alike = sa.or_(col(Group.name) == name, sa.func.lower(col(Group.name)) == name.lower())
+    found = tx.all(select(Group).where(alike))
+    exact = [g for g in found if g.name == name]
+    return exact[0] if exact else found[0] if len(found) == 1 else None
+
+
 def members_of(tx: Transaction, group_ids: frozenset[str]) -> frozenset[tuple[str, str]]:
     """Class and child, by id."""
     rows = tx.all(select(GroupMember).where(col(GroupMember.group_id).in_(group_ids)))

@@ -195,6 +195,15 @@ def removed_addresses(tx: Transaction, session_id: str) -> frozenset[str]:
     return frozenset(tx.all(query))
 
 
+def last_lessons(tx: Transaction, courses: frozenset[str], teacher_id: str = "") -> dict[str, VideoSession]:
+    """The latest lesson of each course; that this person taught, where one is named."""
+    query = select(VideoSession).where(col(VideoSession.course).in_(courses))
+    if teacher_id:
+        query = query.where(VideoSession.teacher_id == teacher_id)
+    rows = tx.all(query.order_by(col(VideoSession.starts_at).desc()).limit(500))
+    return {row.course: row for row in reversed(rows)}
+
+
 def planned_of(tx: Transaction, teacher_id: str) -> list[VideoSession]:
     """The planned sessions of a teacher, earliest lesson first."""
     query = select(VideoSession).where(
