@@ -59,10 +59,10 @@ def test_fault_01_a_session_two_days_away_is_scheduled_once(any_town: Town, faul
     ask_and_kill(any_town, fault, TWO_DAYS_AWAY)
     assert settled(any_town) == "scheduled"
     assert len(any_town.meetings()) == 1
-    wait_for(lambda: len(any_town.mails()) >= len(INVITED))
+    wait_for(lambda: len(any_town.letters()) >= len(INVITED))
     let_the_sweep_run(any_town)
     assert any_town.states() == ["scheduled"] and len(any_town.meetings()) == 1
-    assert sorted(any_town.mails()) == sorted(INVITED)
+    assert any_town.letters() == sorted(INVITED)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -222,6 +222,11 @@ class Town:
             if m["to"].endswith(FAMILIES) and m["subject"].startswith(to_families)
         ]
 
+    def letters(self) -> list[str]:
+        """The same, each letter once: one that the mail server took before a kill comes again as the same letter."""
+        theirs = {m["headers"]["Message-ID"]: m["to"] for m in self.control("GET", "mailbox")}
+        return sorted(to.partition("@")[0] for to in theirs.values() if to.endswith(FAMILIES))
+
     def states(self, by: str = TEACHER) -> list[str]:
         """The states of the sessions that this person sees."""
         return [s["state"] for s in self.zg("sessions", "list", by=by).said["sessions"]]
