@@ -17,9 +17,12 @@ import pytest
 from tests.application import memory_child
 from tests.application.crashing import carry_on
 from tests.application.lessons import INVITED, all_at_once, attempt, mail, meetings, only_session, sessions, writes
+from tests.application.observing import OLU
 from tests.application.pictures import check_that_all_is_whole
 from tests.application.rechecking import LEADS, at_zoom, hear, in_zoom, warned
 from tests.house import SAFE_ASK, TEACHER, Home
+from zoomguard.adapters.zoom_scopes import NEEDED
+from zoomguard.application.session_changes import NewTime
 from zoomguard.domain.errors import OutsideFailed, Refused, Throttled
 from zoomguard.domain.sessions import SessionState
 
@@ -134,6 +137,21 @@ def test_fault_16_a_scope_that_the_token_lacks_is_named_by_the_first_ask_that_ne
     carry_on(home, DAY)
     check_that_all_is_whole(home)
     assert (meetings(home), home.sandbox.mail()) == ([], [])
+
+
+def test_fault_16_the_scopes_that_the_start_asks_for_are_those_that_are_used(home: Home) -> None:
+    for scope in home.sandbox._zoom.state.scopes - set(NEEDED):
+        home.sandbox.withhold_scope(scope)
+    lesson = home.schedule().session.id
+    changes, rosters = home.app.sessions.changes, home.app.sessions.rosters
+    changes.reschedule(home.who(TEACHER), lesson, NewTime("2026-12-01 15:00"))
+    changes.replace_observer(home.who(TEACHER), lesson, OLU)
+    rosters.change(home.who(TEACHER), lesson, (), ("C-0101",))
+    carry_on(home, DAY)
+    home.app.sessions.cancel(home.who(TEACHER), lesson)
+    carry_on(home, DAY)
+    refused = [c for c in home.sandbox.calls() if c["status"] in (400, 401, 403)]
+    assert refused == [] and home.house.missing_scopes() == ()
 
 
 # 17 and 18: answers that are none -------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from tests.archive.lessons import TWO_PARTS, held, schedule, wait
 from tests.house import TEACHER, Home, a_home
 from tests.sandbox.zoom_caller import ZoomCaller
 from zoomguard.adapters import zoom_calls
+from zoomguard.adapters.zoom_scopes import NEEDED
 from zoomguard.application.watch import Delivery
 from zoomguard.bootstrap import open_house
 from zoomguard.domain.archive import ArchiveTally
@@ -29,6 +30,14 @@ def test_the_duties_of_the_worker_archive_a_session(home: Home, bucket: Bucket, 
     home.do_due("archive_recording")
     assert len(bucket.bags(tmp_path / "bags")) == 1
     assert home.do_due("discover_recordings", "archive_recording") == 0
+
+
+def test_the_scopes_that_the_start_asks_for_are_enough_to_archive(home: Home, bucket: Bucket, tmp_path: Path) -> None:
+    for scope in home.sandbox._zoom.state.scopes - set(NEEDED):
+        home.sandbox.withhold_scope(scope)
+    held(home)
+    assert home.app.archive.run().exit == "done"
+    assert len(bucket.bags(tmp_path / "bags")) == 1
 
 
 # What is looked at --------------------------------------------------------------------------------------------------

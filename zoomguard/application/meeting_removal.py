@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from zoomguard.application import meeting_lookup, messages, observer_asks, session_facts, work
+from zoomguard.application import access, meeting_lookup, messages, observer_asks, session_facts, work
 from zoomguard.application.crash import crash_point
 from zoomguard.application.session_parts import (
     CHANGE,
@@ -43,6 +43,19 @@ CALLED_OFF = frozenset(
 )
 
 
+# What the service found by itself: who looks after lessons hears of it.
+FOUND = frozenset({NO_OBSERVER, NOT_ALLOWED, DELETED_AT_ZOOM, NOT_CONFIRMED, NOT_MADE_ANEW})
+
+
+def _also_told(tx: Transaction, row: VideoSession, who: Who, now: datetime) -> set[str]:
+    """Staff who hear of it whatever mail they had before: the teacher, unless that is who acts or nothing stood yet;
+    an observer who said yes; the leads, where the service calls a lesson off."""
+    if row.removal_reason not in CALLED_OFF:
+        return set()
+    told = {row.teacher_id} | ({row.observer_id} if row.accepted_at else set())
+    return (told | set(access.leads(tx, now) if row.removal_reason in FOUND else ())) - {who.id}
+
+
 class MeetingRemoval:
     """From `removing` to `cancelled` or `failed`. The people stay reserved until Zoom's meeting is gone."""
 
@@ -61,14 +74,16 @@ class MeetingRemoval:
         now = self.parts.clock.now()
         with self.parts.database.deciding() as tx:
             row = locked(tx, session_id)
-            told = self.decide(tx, row, reason, now, note)
+            told = self.decide(tx, row, reason, now, note, who)
             if evaluation is not None:
                 tx.add(session_facts.evaluation_row(evaluation, session_id, now, None))
             payload = {"reason": reason, "guardians_told": told}
             tx.commit(audit=Event("session.removal_decided", "session", session_id, who.id, payload))
         crash_point("remove.decided")
 
-    def decide(self, tx: Transaction, row: VideoSession, reason: str, now: datetime, note: str = "") -> int:
+    def decide(
+        self, tx: Transaction, row: VideoSession, reason: str, now: datetime, note: str = "", who: Who = SERVICE
+    ) -> int:
         """The same inside a transaction of the caller's, whose event says why; gives how many guardians are told."""
         planned = row.state is SessionState.PLANNED
         change_state(row, SessionState.CANCELLED if planned else SessionState.REMOVING)
@@ -77,7 +92,7 @@ class MeetingRemoval:
         shut_doors(tx, row.id)
         # Raised first, so that calendars take the cancellation for newer than what they have (RFC 5546, 2.1.4).
         row.sequence += 1
-        told = 0 if planned else messages.call_off(tx, self.parts.post, row, now, note)
+        told = messages.call_off(tx, self.parts.post, row, now, note, _also_told(tx, row, who, now))
         observer_asks.end(tx, self.parts, row, now)  # Nobody is covered: there is nothing to add to the caller's event.
         for kind in (CREATE, CHANGE, ENTRIES, RECHECK, OBSERVER, REMIND):
             work.finish(tx, kind, row.id, now)

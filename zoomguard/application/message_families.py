@@ -5,7 +5,7 @@ All of it is called inside the transaction in which the thing itself is decided.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from zoomguard.application.message_post import Before, Post, gone, lesson_of, standing, was
@@ -18,6 +18,7 @@ from zoomguard.domain.letter_words import Written
 from zoomguard.domain.messages import TELLING, Audience, Lesson, Template, Was
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.messages import about
+from zoomguard.tables.observers import AskState, asks_of
 from zoomguard.tables.sessions import VideoSession
 
 T = Template
@@ -68,16 +69,20 @@ def tell_change(
     return _guardians(family)
 
 
-def call_off(tx: Transaction, post: Post, session: VideoSession, now: datetime, note: str = "") -> int:
+def call_off(
+    tx: Transaction, post: Post, session: VideoSession, now: datetime, note: str = "", also: Iterable[str] = ()
+) -> int:
     """Tells everybody who knows of the lesson that there is none; gives how many guardians.
 
-    What has not left is dropped instead. Teacher and observer are told too, unless nobody ever heard of it.
+    What has not left is dropped instead. Teacher and observer are told too, unless nobody ever heard of it; whoever
+    was asked to observe and need not answer any more; and `also` these members of staff.
     """
     desk = _Desk(tx, post, session, now)
     taken = take_back(tx, session.id, now, templates=TELLING | {T.ASK})
     family = [r for r in readers(tx, post, session, {}, now) if r.id in taken.told]
     desk.send_all([desk.draft(r, T.CANCELLATION, desk.cancellation(r, note), note=note) for r in family])
-    call_staff_off(tx, post, session, desk.staff_who_know(taken), note, now)
+    asked = {a.person_id for a in asks_of(tx, session.id) if a.state is AskState.OPEN and a.person_id in taken.told}
+    call_staff_off(tx, post, session, {*desk.staff_who_know(taken), *asked, *also}, note, now)
     return _guardians(family)
 
 

@@ -97,11 +97,26 @@ def _ask_again(tx: Transaction, post: Post, session: VideoSession, taken: Taken,
                 ask_observer(tx, post, session, message.to_person_id, token, asked.kind, now)
 
 
+def tell_of_changed_plan(
+    tx: Transaction, post: Post, session: VideoSession, before: Before, person_ids: Iterable[str], now: datetime
+) -> None:
+    """Tells staff that a lesson of which no family knows has become another one, or is theirs no longer."""
+    lesson, old = lesson_of(tx, post, session), was(tx, post, before)
+    for person_id in sorted(set(person_ids)):
+        if person_id in (session.teacher_id, session.observer_id):
+            template, written = T.CHANGE, staff_letters.change(lesson, old, planned=True)
+        else:
+            template = T.REASSIGNED if person_id == before.teacher_id else T.OFF
+            written = staff_letters.news(template, lesson)
+        _queue(tx, post, session, person_id, template, written, None, now)
+
+
 def call_staff_off(
     tx: Transaction, post: Post, session: VideoSession, person_ids: Iterable[str], note: str, now: datetime
 ) -> None:
-    """Tells staff that a lesson does not take place."""
-    written, knowing = staff_letters.cancellation(lesson_of(tx, post, session), note), _with_entry(tx, session)
+    """Tells staff that a lesson does not take place, and why where the service called it off."""
+    written = staff_letters.cancellation(lesson_of(tx, post, session), note, session.removal_reason)
+    knowing = _with_entry(tx, session)
     for person_id in sorted(set(person_ids)):
         entry = gone(post, session, now) if person_id in knowing else None
         _queue(tx, post, session, person_id, T.CANCELLATION, written, entry, now)

@@ -18,7 +18,7 @@ from zoomguard.application.message_notes import check_note
 from zoomguard.application.message_post import Before, Post
 from zoomguard.application.message_queue import RECIPIENT, SEND, SENDER, Stops, judge, waits_until
 from zoomguard.application.message_readers import may_be_written_to
-from zoomguard.application.message_staff import ask_observer, day_sheet, tell_staff
+from zoomguard.application.message_staff import ask_observer, day_sheet, tell_of_changed_plan, tell_staff
 from zoomguard.application.ports import Claims, Clock, Letter, Mailer
 from zoomguard.domain import ids
 from zoomguard.domain.audit import Event
@@ -44,6 +44,7 @@ __all__ = [
     "left_out",
     "remind_child",
     "tell_change",
+    "tell_of_changed_plan",
     "tell_staff",
 ]
 

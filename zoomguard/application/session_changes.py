@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from zoomguard.application import access, observer_asks, session_facts, session_target, work
+from zoomguard.application import access, messages, observer_asks, session_facts, session_target, work
 from zoomguard.application.casting import MOST_ASKED, Casting
 from zoomguard.application.crash import crash_point
 from zoomguard.application.meeting_change import MeetingChange
@@ -245,8 +245,11 @@ class SessionChanges:
     def _change_plan(self, tx: Transaction, who: Who, row: VideoSession, target: Target) -> tuple[Event, ...]:
         """Nothing stands at Zoom, and nobody was invited: it becomes what is wanted at once. A yes was said to the
         old time and by the old observer."""
+        before = session_target.before_of(row)
+        told = ({before.teacher_id} | ({before.observer_id} if row.accepted_at else set())) - {who.id}
         session_target.intend(self.parts, row, target, who)
         session_target.take_over(self.parts, row)
+        messages.tell_of_changed_plan(tx, self.parts.post, row, before, told, self.parts.clock.now())
         asked: tuple[Event, ...] = ()
         if target.kind in (Change.TIME, Change.OBSERVER):
             row.accepted_at = None

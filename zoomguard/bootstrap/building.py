@@ -6,13 +6,14 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from zoomguard import settings as settings_module
+from zoomguard.adapters import zoom_scopes
 from zoomguard.adapters.calendar import Calendars
 from zoomguard.adapters.claims import FileClaims, PostgresClaims
 from zoomguard.adapters.clock import SystemClock, UrlClock
@@ -74,6 +75,7 @@ class House:
     database: Database
     vault: S3Vault
     settings: Settings
+    missing_scopes: Callable[[], tuple[str, ...]]
 
 
 def load_settings(environ: Mapping[str, str], beside: Mapping[str, str] | None = None) -> Settings:
@@ -149,7 +151,7 @@ def _build(settings: Settings, database: Database, intake: Database, clock: Cloc
         watch=Watch(intake, clock, seals, settings.zoom_webhook_secrets, settings.zoom_account_id),
         work=WorkList(database, clock),
     )
-    return House(app, clock, claims, database, vault, settings)
+    return House(app, clock, claims, database, vault, settings, zoom.missing_scopes)
 
 
 def _post(settings: Settings, seals: Seals, terms: terms_module.Terms) -> Post:
@@ -176,6 +178,11 @@ class _Zoom:
         downloads = Http(refuse_inside_transaction, admits=hosts.admits)
         self.users, self.meetings = ZoomUsers(calls), ZoomMeetings(calls)
         self.recordings = ZoomRecordings(calls, downloads, token, hosts)
+        self._token = token
+
+    def missing_scopes(self) -> tuple[str, ...]:
+        """What the app may not do that is needed; OutsideFailed where Zoom gives no token."""
+        return zoom_scopes.missing(self._token.scopes())
 
 
 def seals_of(settings: Settings) -> Seals:

@@ -1,4 +1,4 @@
-"""The README's generated parts: rules, commands, settings, states. `--check` fails where they are stale.
+"""The README's generated parts: rules, commands, settings, scopes, states. `--check` fails where they are stale.
 
 Run as `python -m zoomguard.cli.docs [--check]` from a checkout.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from zoomguard.adapters.zoom_scopes import NEEDED
 from zoomguard.cli import commands
 from zoomguard.domain.sessions import TRANSITIONS
 from zoomguard.rules import catalogue
@@ -62,7 +63,13 @@ def states() -> str:
     return "\n".join([*lines, "```"])
 
 
-PARTS = {"rules": rules, "commands": command_table, "settings": settings, "states": states}
+def scopes() -> str:
+    """What the Zoom app must be allowed."""
+    rows = [f"| `{name}` | {words} |" for name, words in NEEDED.items()]
+    return "\n".join(["| scope | zoomguard |", "|---|---|", *rows])
+
+
+PARTS = {"rules": rules, "commands": command_table, "settings": settings, "scopes": scopes, "states": states}
 
 
 def rendered(text: str) -> str:

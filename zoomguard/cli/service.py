@@ -64,10 +64,14 @@ def set_up(
             )
             runner = Runner(house.app, house.claims, house.clock, copies=copies)
             runner.start()
+            # Beside the rest: doors are not kept shut while Zoom does not answer.
+            check = threading.Thread(target=_check_scopes, args=(house,), name="scopes")
+            check.start()
             try:
                 yield Service(url, house, Server(web, listening, lambda *_: on_started.set() if on_started else None))
             finally:
                 runner.stop()
+                check.join()
 
 
 @contextmanager
@@ -113,6 +117,18 @@ def ready(house: House) -> dict[str, str]:
     except ZoomguardError as error:
         return {"database": error.code.lower()}
     return {"database": "ok"}
+
+
+def _check_scopes(house: House) -> None:
+    """Said at every start, and stops none: the doors of lessons that stand must open all the same."""
+    try:
+        missing = house.missing_scopes()
+    except OutsideFailed as error:
+        log.error("Zoom gives no token: %s %s [%s]", error.message, error.remedy, error.code)
+        return
+    if missing:
+        names = ", ".join(missing)
+        log.error("the Zoom app lacks scopes: %s. Add them to the app and activate it again. [ZOOM_SCOPES]", names)
 
 
 def _prepare_bucket(settings: Settings) -> None:

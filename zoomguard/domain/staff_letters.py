@@ -20,6 +20,15 @@ RISKS = {
     "ZOOM_UNREADABLE": "Zoom does not show it",
     "CLOCK_RULES": "the clocks of its time zone were changed by law",
 }
+# Why the service itself called a lesson off, by the reason on record.
+CALLED_OFF = {
+    "no_observer": "Nobody had agreed to observe it 15 minutes before its start.",
+    "no_child": "No child is left in it.",
+    "not_allowed": "A rule does not allow it any more.",
+    "deleted_at_zoom": "Its meeting was deleted in Zoom, and could not be made anew in time.",
+    "not_confirmed": "Zoom did not confirm a change of it in time.",
+    "not_made_anew": "Its meeting could not be made anew at Zoom.",
+}
 NEWS: dict[Template, tuple[str, str]] = {
     T.COVERED: ("Covered", "Somebody else observes this lesson. Thank you: there is nothing for you to do."),
     T.ON: ("You observe", "You are the observer of this lesson."),
@@ -72,11 +81,12 @@ def news(template: Template, lesson: Lesson, risk: str = "") -> Written:
 _TO_LOOK_AT = (T.OBSERVER_MISSING, T.AT_RISK, T.NOT_CREATED)
 
 
-def change(lesson: Lesson, was: Was | None, note: str = "") -> Written:
-    """A lesson that the reader teaches or observes has changed."""
-    lines = ["This lesson has changed. The families are told."]
+def change(lesson: Lesson, was: Was | None, note: str = "", *, planned: bool = False) -> Written:
+    """A lesson that the reader teaches or observes has changed; of one that is `planned` no family knows yet."""
+    lines = ["This lesson has changed." + (" No family knows of it yet." if planned else " The families are told.")]
     if was is not None and (was.starts_at, was.minutes) != (lesson.starts_at, lesson.minutes):
         lines.append(f"It was on {spoken(was.starts_at, lesson.zone)}, {was.minutes} minutes.")
+        lines += ["A yes to observing it was for that time, and is asked for again."] if planned else []
     if was is not None and was.teacher != lesson.teacher:
         lines.append(f"{lesson.teacher} now teaches, in place of {was.teacher}.")
     if was is not None and was.observer != lesson.observer:
@@ -85,10 +95,12 @@ def change(lesson: Lesson, was: Was | None, note: str = "") -> Written:
     return f"Lesson changed: {lesson.course}, {when(lesson)}", _letter(lesson, parts)
 
 
-def cancellation(lesson: Lesson, note: str = "") -> Written:
-    """A lesson that the reader teaches or observes will not take place."""
-    text = "This lesson will not take place. Families who knew of it are told. Your way in no longer opens."
-    return f"Called off: {lesson.course}, {when(lesson)}", _letter(lesson, [wrapped(text), _facts(lesson), added(note)])
+def cancellation(lesson: Lesson, note: str = "", reason: str = "") -> Written:
+    """A lesson that concerns the reader will not take place; `reason` is the one on record."""
+    why = CALLED_OFF.get(reason, "")
+    text = f"This lesson will not take place. {why} Families who knew of it are told. No way in opens any more."
+    parts = [wrapped(text), _facts(lesson), added(note), _look(lesson) if why else ""]
+    return f"Called off: {lesson.course}, {when(lesson)}", _letter(lesson, parts)
 
 
 def day_sheet(organisation: str, on: date, sheet: str) -> Written:
