@@ -92,12 +92,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 # Towns of real processes that are looked at from outside alone.
-OUTSIDE = ("test_scenarios_", "test_no_contact", "test_calendar_view")
+OUTSIDE = Path(__file__).parent / "e2e"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.name.startswith(OUTSIDE):
+        if OUTSIDE in item.path.parents:
             item.add_marker("outside")
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in MARK_OF:

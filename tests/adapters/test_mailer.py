@@ -56,6 +56,15 @@ def test_a_calendar_entry_is_a_file_beside_the_text(tmp_path: Path, mailbox: Mai
 
 
 @pytest.mark.parametrize("letter", [LETTER, INVITED])
+def test_a_long_link_stands_whole_in_the_source_of_a_letter(tmp_path: Path, mailbox: Mailbox, letter: Letter) -> None:
+    link = f"https://lessons.northmoor.example/j/{'aB3-' * 20}"
+    mailbox.keep_in(tmp_path)
+    mailer(mailbox.url).send(replace(letter, text=f"Hello,\n\n  {link}\n"))
+    assert link.encode() in next(tmp_path.glob("*.eml")).read_bytes()
+    assert link in mailbox.messages()[0]["text"]
+
+
+@pytest.mark.parametrize("letter", [LETTER, INVITED])
 def test_nobody_is_named_in_a_header_but_the_college(tmp_path: Path, mailbox: Mailbox, letter: Letter) -> None:
     """Names belong into the text: servers on the way log headers."""
     mailbox.keep_in(tmp_path)

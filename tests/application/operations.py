@@ -14,6 +14,7 @@ from tests.application.observing import more_observers
 from tests.application.zones import HANOI
 from tests.house import CLASS_7B, COORDINATOR, DSL, OBSERVER, SAFE_ASK, TEACHER, Home
 from zoomguard.domain.errors import Refused
+from zoomguard.domain.people import Role
 from zoomguard.domain.sessions import POOL, SessionState
 from zoomguard.domain.timetable_files import TIMETABLE_COLUMNS
 
@@ -138,6 +139,17 @@ def is_planned(home: Home) -> None:
     carry_on(home, timedelta(minutes=1))
 
 
+def its_observer_may_no_longer(home: Home) -> None:
+    """The day has come to make the meeting of a planned lesson; the observer who was picked, and said yes, may not
+    observe any more."""
+    home.app.people.end_role(OTHER_OBSERVER, Role.OBSERVER)
+    home.schedule(key=KEY, start=FAR, observer=POOL)
+    home.app.observers.accept(home.who(OBSERVER), only_session(home).id)
+    home.app.people.give_role(OTHER_OBSERVER, Role.OBSERVER)
+    home.app.people.end_role(OBSERVER, Role.OBSERVER)
+    home.clock.move_to(only_session(home).starts_at - timedelta(days=14))
+
+
 def somebody_said_no_and_zoom_does_not_obey(home: Home) -> None:
     """Others were asked, but Zoom will not have another observer."""
     somebody_said_no(home)
@@ -255,6 +267,13 @@ OPERATIONS = (
     ),
     Operation("the observer says no", "decline", by=OBSERVER, before=stands_with_more_observers),
     Operation("call the pool", "replace-observer", {"observer": POOL}, before=stands_with_more_observers),
+    Operation(
+        "make a planned lesson with another observer",
+        "work",
+        {"kinds": ["create_planned"]},
+        before=its_observer_may_no_longer,
+        taken=(),
+    ),
     Operation("reschedule a planned lesson", "reschedule", {"start": FARTHER}, before=is_planned, taken=()),
     Operation("reassign a planned lesson", "reassign", {"teacher": OTHER_TEACHER}, COORDINATOR, is_planned, ()),
     Operation("cancel a planned lesson", "cancel", before=is_planned, taken=()),

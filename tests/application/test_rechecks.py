@@ -34,7 +34,7 @@ from tests.application.rechecking import (
     without_licence,
     wrong,
 )
-from tests.house import CLASS_7B, OBSERVER, TEACHER, Home
+from tests.house import CLASS_7B, COORDINATOR, DSL, OBSERVER, TEACHER, Home
 from zoomguard.domain.people import Kind
 from zoomguard.domain.sessions import Risk, SessionState
 from zoomguard.tables import people as people_table
@@ -215,7 +215,7 @@ def test_what_still_stands_against_staff_eight_minutes_before_calls_the_lesson_o
     assert (session.state, session.removal_reason, meetings(lesson)) == (S.CANCELLED, "not_allowed", [])
     lesson.do_due("send_message")
     assert mail(lesson, "Cancelled") == list(INVITED)
-    assert mail(lesson, "Called off") == sorted([OBSERVER, TEACHER])
+    assert mail(lesson, "Called off") == sorted([OBSERVER, TEACHER, DSL, COORDINATOR, "b.noor@northmoor.example"])
     assert due(lesson) == []
     assert lesson.app.audit.verify().broken is None
 

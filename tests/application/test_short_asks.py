@@ -10,7 +10,7 @@ from zoomguard.application.session_changes import NewTime
 from zoomguard.domain.errors import BadInput, UnknownReference
 from zoomguard.domain.sessions import SessionView
 
-CLASS = replace(SAFE_ASK, course="", children=(), group="MATHS-7B", minutes=0)
+CLASS = replace(SAFE_ASK, course="", children=(), group="MATHS-7B", minutes=None)
 
 
 def made(home: Home, email: str = TEACHER, **changes: object) -> SessionView:

@@ -25,6 +25,7 @@ def a_session(**change: Any) -> dict[str, Any]:
         "risk": "",
         "waits_until": None,
         "change": None,
+        "asked": False,
     }
     return session | change
 
@@ -46,7 +47,7 @@ def changed(short_id: str = "S-7K2M", outcome: str = "changed", **change: Any) -
     document: dict[str, Any] = {
         "schema": "zoomguard/1", "outcome": outcome, "session": a_session(short_id=short_id), "findings": [],
         "warnings": [], "told": {"guardians": 3, "children": 1, "staff": ["t.wren@northmoor.example"]},
-        "zoom_writes": 1,
+        "zoom_writes": 1, "to": None,
     }  # fmt: skip
     return document | change
 

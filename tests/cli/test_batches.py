@@ -159,6 +159,37 @@ def test_a_refused_row_is_told_with_its_line_and_every_reason(terminal: Terminal
     assert "Go on without: add --except C-0412" in said.out and "We could not tell. Not on record." in said.out
 
 
+def weekly(line: int, dates: int, **change: Any) -> list[dict[str, Any]]:
+    """The rows of a line that comes again each week."""
+    return [
+        batch_row(line, "refused", code="OVERLAP", label=f"B Tue {n + 1} Dec 2026 16:00", **change)
+        for n in range(0, 7 * dates, 7)
+    ]
+
+
+def test_one_reason_for_every_date_of_a_line_is_said_once(terminal: Terminal, timetable: Path) -> None:
+    busy = [finding("OVERLAP", reason="Already in S-1.", remedy="Choose another time.")]
+    rows = [*weekly(2, 4, findings=busy), *weekly(3, 3, remedy="Use 00:30."), batch_row(3, "created", session_id="S-1")]
+    with scripted(lambda asked: answer(batch(*rows))) as service:
+        said = terminal.points_to(service.url).run("schedule", "--csv", str(timetable))
+    assert said.out.count("Already in S-1.") == said.out.count("Use 00:30.") == 1
+    words = " ".join(said.out.split())
+    assert "line 2 OVERLAP 4 dates, B Tue 1 Dec 2026 16:00 to B Tue 22 Dec 2026 16:00 OVERLAP Already" in words
+    assert "7 refused" in words and said.code == 1
+    left = left_beside(timetable.with_name("autumn.errors.csv"))
+    assert [row[-2:] for row in left[1:]] == [
+        ["OVERLAP", "4 dates, B Tue 1 Dec 2026 16:00 to B Tue 22 Dec 2026 16:00: "
+                    "OVERLAP: Already in S-1. Choose another time."],
+        ["OVERLAP", "3 dates, B Tue 1 Dec 2026 16:00 to B Tue 15 Dec 2026 16:00: Use 00:30."],
+    ]  # fmt: skip
+
+
+def test_two_lines_with_the_same_reason_stay_two(terminal: Terminal, timetable: Path) -> None:
+    with scripted(refused_batch(2, 3, remedy="Choose another time.")) as service:
+        said = terminal.points_to(service.url).run("schedule", "--csv", str(timetable))
+    assert "  line 2  OVERLAP" in said.out and "  line 3  OVERLAP" in said.out
+
+
 def refused_batch(*lines: int, **change: Any) -> Script:
     return lambda asked: answer(batch(*(batch_row(n, "refused", code="OVERLAP", **change) for n in lines)))
 

@@ -48,8 +48,50 @@ def test_a_move_sends_what_was_typed_and_says_who_was_told(terminal: Terminal) -
     }  # fmt: skip
     lines = said.out.splitlines()
     assert lines[0] == "Moved  S-7K2M  MATHS-7B  Tue 1 Dec 2026 16:00-16:50 Europe/London"
-    assert any(line.endswith("3 guardians, 1 pupil, t.wren@northmoor.example") for line in lines)
+    assert "  Being told  3 guardians, 1 pupil (in office hours), t.wren@northmoor.example" in lines
     assert lines[-1] == "Next: zoomguard sessions show S-7K2M"
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        (changed(), "Being told"),
+        (changed(outcome="moving"), "Will be told"),
+        (changed(outcome="possible"), "Would tell"),
+        (changed(outcome="asked"), "Being asked"),
+    ],
+)
+def test_nobody_was_told_yet_whose_mail_has_not_left(document: dict[str, Any], words: str, terminal: Terminal) -> None:
+    with scripted(lambda asked: answer(document)) as service:
+        terminal.points_to(service.url)
+        for typed in (MOVE, ("sessions", "cancel", "S-7K2M", "S-0002", "--yes")):
+            said = terminal.run(*typed)
+            assert f"  {words}  " in said.out and "Told" not in said.out
+
+
+def test_a_move_is_said_in_its_zone_and_where_children_live(terminal: Terminal) -> None:
+    elsewhere = [{"zone": "Asia/Ho_Chi_Minh", "children": ["C-0102", "C-0103"]}]
+    to = {"starts_at": "2026-12-02T16:00:00Z", "minutes": 50, "zone": "Europe/London", "elsewhere": elsewhere}
+    with scripted(lambda asked: answer(changed(outcome="possible", to=to))) as service:
+        before = terminal.points_to(service.url).run(*MOVE, "--dry-run")
+    with scripted(lambda asked: answer(changed(to=to))) as service:
+        after = terminal.points_to(service.url).run(*MOVE)
+    there = "Elsewhere   Wed 2 Dec 2026 23:00 Asia/Ho_Chi_Minh for C-0102, C-0103\n"
+    assert "  To          Wed 2 Dec 2026 16:00-16:50 Europe/London\n" in before.out and there in before.out
+    assert there in after.out and "  To  " not in after.out
+    assert "(in the zone of the session)" not in before.out
+
+
+@pytest.mark.parametrize("typed", [("S-7K2M",), ("S-7K2M", "S-0002", "--yes"), ("S-7K2M", "--dry-run")])
+def test_what_is_out_of_place_in_a_note_is_said_and_stops_nothing(typed: tuple[str, ...], terminal: Terminal) -> None:
+    tone = finding("MSG-TONE", reason="It holds kisses.", remedy="Write it anew.")
+    with scripted(lambda asked: answer(changed(warnings=[tone]))) as service:
+        terminal.points_to(service.url)
+        said = terminal.run("sessions", "cancel", *typed, "--note", "See you xx")
+        asked = terminal.types("y").run("sessions", "cancel", "S-7K2M", "--note", "See you xx")
+    assert said.code == 0 and "MSG-TONE  It holds kisses." in said.out
+    before, _, _ = asked.err.partition("[y/N]")
+    assert "MSG-TONE  It holds kisses." in before
 
 
 def test_what_is_left_out_of_a_move_is_left_to_the_session(terminal: Terminal) -> None:
@@ -171,7 +213,7 @@ def test_several_are_asked_about_once_with_all_who_are_told(terminal: Terminal) 
     with scripted(service_of()) as service:
         said = terminal.types("y").points_to(service.url).run("sessions", "cancel", *IDS)
     assert (acted(service.asked), said.code) == (list(IDS), 0)
-    assert "3 sessions? 9 guardians are told. [y/N]" in said.err
+    assert "3 sessions? 9 guardians will be told. [y/N]" in said.err
 
 
 def test_after_a_lost_line_the_rest_is_not_tried(terminal: Terminal) -> None:
@@ -206,7 +248,17 @@ def test_what_is_not_said_clearly_is_not_done(typed: tuple[str, ...], terminal: 
 def test_a_filter_that_nothing_fits_changes_nothing(terminal: Terminal) -> None:
     with scripted(service_of()) as service:
         said = terminal.points_to(service.url).run("sessions", "cancel", "--on", "2026-12-01", "--json")
-    assert (said.code, said.document["sessions"], len(service.asked)) == (0, [], 1)
+        people = terminal.run("sessions", "cancel", "--on", "2026-12-01").out.splitlines()
+    assert (said.code, said.document["sessions"], len(service.asked)) == (0, [], 2)
+    assert people[0] == "No session matches; nothing was changed."
+    assert len(people) == 2 and people[1].startswith("Next: zoomguard sessions list")
+
+
+def test_a_filter_takes_no_lesson_that_one_was_only_asked_to_observe(terminal: Terminal) -> None:
+    listed = (a_session(short_id="S-1", asked=True), a_session(short_id="S-2", asked=False))
+    with scripted(service_of(listed=listed)) as service:
+        assert terminal.points_to(service.url).run("sessions", "cancel", "--on", "2026-12-01", "--yes").code == 0
+    assert acted(service.asked) == ["S-2"]
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,16 @@ def test_the_table_says_what_each_session_needs(terminal: Terminal) -> None:
     assert said.out.splitlines()[-1] == "1 session needs somebody. Next: zoomguard sessions show S-7K2M"
 
 
+def test_a_lesson_that_one_was_asked_to_observe_is_marked_and_wants_an_answer(terminal: Terminal) -> None:
+    question = a_session(short_id="S-7K2Q", asked=True, children=[], observer="", observer_name="",
+                         observer_answer="none", meeting_number=None)  # fmt: skip
+    with scripted(lambda asked: sessions(a_session(observer_answer="yes", ready=True), question)) as service:
+        lines = terminal.points_to(service.url).run("sessions", "list").out.splitlines()
+    (row,) = (line for line in lines if "  S-7K2Q" in line)
+    assert row.split()[3:] == ["asked", "nobody", "yet", "your", "yes", "or", "no"]
+    assert lines[-1] == "1 session needs somebody. Next: zoomguard sessions accept S-7K2Q (or decline)"
+
+
 def test_a_session_is_shown_with_its_risk_and_its_change(terminal: Terminal) -> None:
     session = a_session(
         state="at_risk", risk="OBSERVER_MISSING", meeting_number=None, waits_until="2026-11-24T00:00:00Z",
@@ -101,8 +111,24 @@ def test_who_is_free_comes_best_first_with_a_way_on(terminal: Terminal) -> None:
     )
     lines = said.out.splitlines()
     assert lines[0] == "2 colleagues are free on Tue 1 Dec 2026 16:00 Asia/Ho_Chi_Minh; best first."
-    assert "Olu Mbeki  o.mbeki@x.example  2                  no" in lines
+    assert "Olu Mbeki  2        yes    o.mbeki@x.example" in lines
+    assert "S. Rao     5        none   s.rao@x.example" in lines
     assert lines[-1] == "Next: zoomguard schedule ... --observer o.mbeki@x.example"
+
+
+def test_who_is_free_stands_in_one_table_of_80_columns(terminal: Terminal) -> None:
+    found = [
+        {"email": email, "name": name, "lessons_that_week": 12, "back_to_back": True}
+        for name, email in (
+            ("Priya Nandakumar", "p.nandakumar@northmoor.example"),
+            ("Konstantinos Papadimitriou", "k.papadimitriou@northmoor.example"),
+        )
+    ]
+    with scripted(lambda asked: answer({"observers": found})) as service:
+        ask = ("observers", "free", "--start", "2026-12-01 16:00", "--minutes", "50")
+        lines = terminal.points_to(service.url).run(*ask).out.splitlines()
+    rows = [line for line in lines if "northmoor.example" in line and not line.startswith("Next")]
+    assert [len(row.split()) for row in rows] == [5, 5] and max(map(len, lines)) <= 80
 
 
 def test_nobody_free_says_so(terminal: Terminal) -> None:
@@ -142,6 +168,11 @@ def test_shutting_somebody_out_shows_the_sessions_and_asks_first(terminal: Termi
         assert "S-7K2M" in terminal.types("y").run(*ask).err
     assert [a.document["dry_run"] for a in service.asked] == [False, True, True, True, False]
     assert {a.document["email"] for a in service.asked} == {"t.wren@x.example"}
+
+
+def test_the_help_says_who_may_shut_somebody_out(terminal: Terminal) -> None:
+    said = " ".join(terminal.run("people", "deactivate", "--help").out.split())
+    assert "For the safeguarding lead and the deputies." in said
 
 
 def test_messages_say_what_waits_and_why_and_never_an_address(terminal: Terminal) -> None:
@@ -198,3 +229,17 @@ def test_of_evaluations_that_asked_the_same_the_newest_is_shown(terminal: Termin
     with scripted(lambda asked: answer({"session": a_session(), "why": whys})) as service:
         said = terminal.points_to(service.url).run("sessions", "show", "S-7K2M")
     assert "Allowed (recheck) on Tue 24 Nov 2026" in said.out and "Not allowed" not in said.out
+
+
+def test_an_observer_who_has_not_answered_is_waited_for_and_no_failure(terminal: Terminal) -> None:
+    email = "p.nandakumar@northmoor.example"
+    rule = {"rule": "VC-OBSERVER-ACCEPTED", "verdict": "waiting", "subject": email, "reason": "Has not said yes."}
+    why = {"occasion": "recheck", "at": "2026-11-24T09:00:00Z", "terms_version": "973d57af911a", "verdict": "waiting",
+           "rules": [rule], "consent_event_ids": []}  # fmt: skip
+    elsewhere = [{"zone": "Asia/Ho_Chi_Minh", "children": ["C-0102"]}]
+    with scripted(lambda asked: answer({"session": a_session(), "why": [why], "elsewhere": elsewhere})) as service:
+        words = " ".join(terminal.points_to(service.url).run("sessions", "show", "S-7K2M").out.split())
+    assert "Waiting for the observer's yes (recheck) on Tue 24 Nov 2026 09:00 UTC: 1 rule asked" in words
+    assert f"VC-OBSERVER-ACCEPTED waiting for the observer's yes. {email}" in words
+    assert "Not allowed" not in words and "does not hold" not in words and "Consents" not in words
+    assert "Elsewhere Tue 1 Dec 2026 23:00 Asia/Ho_Chi_Minh for C-0102" in words

@@ -12,13 +12,12 @@ from zoomguard.domain.sessions import (
     TRANSITIONS,
     Change,
     ChangeAnswer,
+    MovedTo,
     ScheduleAnswer,
-    SessionDetail,
     SessionState,
     SessionView,
     Told,
     Wanted,
-    WhyAllowed,
     may_become,
     overlaps,
 )
@@ -106,6 +105,7 @@ def test_a_session_is_shown_without_link_and_passcode():
         "risk": "",
         "waits_until": None,
         "change": None,
+        "asked": False,
     }
 
 
@@ -132,6 +132,17 @@ def test_an_answer_to_a_change_says_who_is_told():
     said = ChangeAnswer("changed", VIEW, Told(4, 1, ("t.wren@northmoor.example",)), zoom_writes=1).as_json()
     assert said["told"] == {"guardians": 4, "children": 1, "staff": ["t.wren@northmoor.example"]}
     assert (said["outcome"], said["findings"], said["warnings"], said["zoom_writes"]) == ("changed", [], [], 1)
+    assert said["to"] is None
+
+
+def test_an_answer_to_a_move_says_what_clocks_show_then():
+    to = MovedTo(AT, 50, "Europe/London", (("Asia/Ho_Chi_Minh", ("C-0102",)),))
+    assert ChangeAnswer("possible", VIEW, to=to).as_json()["to"] == {
+        "starts_at": "2026-12-01T16:00:00Z",
+        "minutes": 50,
+        "zone": "Europe/London",
+        "elsewhere": [{"zone": "Asia/Ho_Chi_Minh", "children": ["C-0102"]}],
+    }
 
 
 def test_an_answer_has_the_agreed_shape_with_and_without_a_session():
@@ -143,17 +154,3 @@ def test_an_answer_has_the_agreed_shape_with_and_without_a_session():
     assert finding.as_json()["verdict"] == "fail"
     done = ScheduleAnswer("scheduled", VIEW, zoom_writes=2).as_json()
     assert (done["session"], done["zoom_writes"]) == (VIEW.as_json(), 2)
-
-
-def test_a_session_says_why_it_was_allowed():
-    why = WhyAllowed("schedule", AT, "0123456789ab", "pass", ({"rule": "OVERLAP"},), ("E1",))
-    assert SessionDetail(VIEW, (why,)).as_json()["why"] == [
-        {
-            "occasion": "schedule",
-            "at": "2026-12-01T16:00:00Z",
-            "terms_version": "0123456789ab",
-            "verdict": "pass",
-            "rules": [{"rule": "OVERLAP"}],
-            "consent_event_ids": ["E1"],
-        }
-    ]

@@ -1,6 +1,9 @@
+import re
+from pathlib import Path
+
 import pytest
 
-from zoomguard.domain.timetable_files import TIMETABLE_COLUMNS, read_timetable, row_key
+from zoomguard.domain.timetable_files import TIMETABLE_COLUMNS, in_columns, read_timetable, row_key
 
 HEAD = ",".join(TIMETABLE_COLUMNS)
 ROW = "t@n.example,,MATHS-7B,,,2026-12-01 16:00,,{},"
@@ -17,3 +20,16 @@ def test_the_same_row_twice_is_refused_the_second_time_and_has_one_key():
     assert [(b.line, b.code) for b in found.bad] == [(3, "REPEATED_ROW")]
     first, other = (row_key(r.ask) for r in found.rows)
     assert first != other and first.startswith("row-")
+
+
+def test_what_to_do_about_a_row_names_no_option_of_the_command_line(request: pytest.FixtureRequest) -> None:
+    """Whatever the scheduling of a row can say; a file leaves nobody out and knows no fold."""
+    root = Path(str(request.config.rootpath)) / "zoomguard"
+    files = [root / f"application/{name}.py" for name in ("casting", "refusals", "session_ask")]
+    files.append(root / "domain/times.py")
+    said = [text for file in files for text in re.findall(r'"((?:[^"\\]|\\.)*)"', file.read_text())]
+    with_options = [re.sub(r"\{[^}]*\}", "X", text) for text in said if re.search(r" --[a-z]", text)]
+    assert len(with_options) >= 5
+    assert [text for text in with_options if re.search(r"--[a-z]", in_columns(text))] == []
+    assert all("column" in in_columns(text) for text in with_options)
+    assert in_columns("Choose another time.") == "Choose another time."

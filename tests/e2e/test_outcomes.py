@@ -43,10 +43,12 @@ def test_scenario_01_a_safe_session_is_made_read_back_and_told_in_that_order(tow
     assert set(ran.said) == ANSWER and set(ran.said["session"]) >= SESSION
     assert ran.said["session"]["state"] == "scheduled" and ran.said["session"]["children"] == list(CLASS)
     assert re.fullmatch(r"S-[0-9A-HJKMNP-TV-Z]{4}", ran.said["session"]["short_id"])
-    assert town.zoom_calls() == ["POST meetings", "GET meeting", "POST batch_registrants", "GET registrants"]
+    # What comes after is the worker's look at what Zoom's events made due.
+    assert town.zoom_calls()[:4] == ["POST meetings", "GET meeting", "POST batch_registrants", "GET registrants"]
+    asked = town.control("GET", "calls")
     wait_for(lambda: len(town.mails()) >= len(INVITED))
     assert sorted(town.mails()) == sorted(INVITED)
-    last_call = [c for c in town.control("GET", "calls") if "/meetings" in c["path"]][-1]
+    last_call = [c for c in asked if "/meetings" in c["path"]][3]
     written_at = parsedate_to_datetime(town.control("GET", "mailbox")[0]["headers"]["Date"])
     assert last_call["query"]["status"] == "approved"
     assert written_at >= datetime.fromisoformat(last_call["at"]).replace(microsecond=0)

@@ -214,18 +214,16 @@ class Town:
     def mails(self) -> list[str]:
         """To whom mails about lessons to families went, in order, without the domain; staff and children have words
         of their own."""
-        to_families = ("Online lesson ", "Changed: ", "Cancelled: online lesson", "No longer in lesson")
-        post = self.control("GET", "mailbox")
-        return [
-            m["to"].partition("@")[0]
-            for m in post
-            if m["to"].endswith(FAMILIES) and m["subject"].startswith(to_families)
-        ]
+        return [_name(m) for m in self._to_families()]
 
     def letters(self) -> list[str]:
         """The same, each letter once: one that the mail server took before a kill comes again as the same letter."""
-        theirs = {m["headers"]["Message-ID"]: m["to"] for m in self.control("GET", "mailbox")}
-        return sorted(to.partition("@")[0] for to in theirs.values() if to.endswith(FAMILIES))
+        return sorted({m["headers"]["Message-ID"]: _name(m) for m in self._to_families()}.values())
+
+    def _to_families(self) -> list[dict[str, Any]]:
+        to_families = ("Online lesson ", "Changed: ", "Cancelled: online lesson", "No longer in lesson")
+        post = self.control("GET", "mailbox")
+        return [m for m in post if m["to"].endswith(FAMILIES) and m["subject"].startswith(to_families)]
 
     def states(self, by: str = TEACHER) -> list[str]:
         """The states of the sessions that this person sees."""
@@ -236,6 +234,10 @@ class Town:
         url = self.sandbox.settings()["ZOOMGUARD_S3_ENDPOINT_URL"]
         keys = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
         return boto3.client("s3", endpoint_url=url, region_name="eu-west-2", **keys)
+
+
+def _name(mail: dict[str, Any]) -> str:
+    return str(mail["to"].partition("@")[0])
 
 
 def _part(path: str) -> str:

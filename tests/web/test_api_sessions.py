@@ -70,7 +70,7 @@ def test_a_dry_run_is_200_and_writes_nothing_at_zoom(site: Site, home: Home, tea
     [
         ({"minutes": "50"}, "BAD_INPUT"),
         ({"minutes": True}, "BAD_INPUT"),
-        ({"minutes": 0}, "NO_LENGTH"),
+        ({"minutes": 0}, "BAD_LENGTH"),
         ({"minutes": 181}, "BAD_LENGTH"),
         ({"children": "C-0101"}, "BAD_INPUT"),
         ({"children": []}, "NO_CHILD"),

@@ -81,6 +81,8 @@ def test_a_question_that_is_covered_ended_or_over_says_so_and_takes_nothing(home
 def test_the_way_in_opens_a_quarter_of_an_hour_before_for_the_two_adults(home: Home, site: Site) -> None:
     lesson = home.schedule().session.short_id
     home.app.observers.accept(home.who(OBSERVER), lesson)
+    said = at_desk(home, site, TEACHER).read(f"/s/{lesson}")
+    assert "It opens at 15:45 on Tue 1 Dec 2026 (London)" in said
     home.clock.move_to(datetime(2026, 12, 1, 15, 44, tzinfo=UTC))
     teacher, observer = at_desk(home, site, TEACHER), at_desk(home, site, OBSERVER)
     office = at_desk(home, site, COORDINATOR)
@@ -107,7 +109,7 @@ def test_a_day_begins_with_what_is_next_and_says_who_is_there(home: Home, site: 
     teacher, observer = at_desk(home, site, TEACHER), at_desk(home, site, OBSERVER)
     assert "You have no lessons." in teacher.read("/")
     lesson = home.schedule().session.short_id
-    assert "The next : MATHS-7B, Tue 1 Dec 2026, 16:00 (London)" in teacher.read("/").replace("next:", "next :")
+    assert f"Next: Tue 1 Dec 2026, 16:00 (London), MATHS-7B {lesson}" in teacher.read("/")
     assert "Will you observe MATHS-7B?" in observer.read("/") and "Will you observe" not in teacher.read("/")
     home.schedule(start="2026-12-01 18:00")
     home.clock.move_to(datetime(2026, 12, 1, 8, 0, tzinfo=UTC))
@@ -123,6 +125,17 @@ def test_a_day_begins_with_what_is_next_and_says_who_is_there(home: Home, site: 
     home.clock.move_to(datetime(2026, 12, 2, 8, 0, tzinfo=UTC))
     teacher = at_desk(home, site, TEACHER)
     assert "The last seven days" in teacher.read("/") and again.encode() in teacher.look("/").body
+
+
+def test_the_next_lesson_and_the_next_day_are_named_beyond_the_week(home: Home, site: Site) -> None:
+    lesson = home.schedule(start="2026-12-18 16:00").session.short_id
+    assert f"Next: Fri 18 Dec 2026, 16:00 (London), MATHS-7B {lesson}" in at_desk(home, site, TEACHER).read("/")
+    office = at_desk(home, site, COORDINATOR)
+    assert "The next day with lessons: Fri 18 Dec 2026 ." in office.read("/")
+    assert b'<a href="/day/2026-12-18">' in office.look("/").body
+    assert lesson in office.read("/day/2026-12-18")
+    leader = at_desk(home, site, "c.pugh@northmoor.example")
+    assert "The next day with lessons: Fri 18 Dec 2026." in leader.read("/")
 
 
 def test_a_lesson_a_week_later_is_at_the_same_hour_though_the_clocks_change(home: Home, site: Site) -> None:

@@ -10,9 +10,12 @@ from tests.house import COORDINATOR, DSL, OBSERVER, REVIEWER, TEACHER, Home, a_h
 from tests.web.browsing import csrf_of, look, send, words
 from tests.web.desk import Desk, at_desk, everything, second_press
 from tests.web.serving import Reply, Site, served
+from zoomguard.application import rechecks
 from zoomguard.application.session_choices import Choice
-from zoomguard.domain.people import Role
+from zoomguard.domain.audit import Event
+from zoomguard.domain.people import OPERATOR, Role
 from zoomguard.domain.sessions import Change, Risk, SessionState, SessionView, Told, Wanted
+from zoomguard.tables.sessions import VideoSession
 from zoomguard.web.pages.session_acts import ACTS, DONE
 from zoomguard.web.pages.standing import hearers, standing
 
@@ -110,8 +113,33 @@ def test_a_lesson_is_moved_in_two_presses(home: Home, teacher: Desk, lesson: str
     assert everything(home) == before
     assert "It can be moved" in said and "New date Mon 11 Jan 2027 New start 08:30 Minutes 45" in said
     assert "5 guardians" in said and TEACHER in said and "Sentence to them Hall." in said
-    assert "Moved. Everybody who was invited is told." in done(teacher, lesson, proposal, "Move it and tell them")
-    assert "Mon 11 Jan 2027, 08:30 to 09:15 (London)" in teacher.read(f"/s/{lesson}")
+    assert "For C-" in said and "Mon 11 Jan 2027, 15:30 (Ho Chi Minh)" in said
+    assert "Moved. Everybody who was invited is being told." in done(teacher, lesson, proposal, "Move it and tell them")
+    stands = teacher.read(f"/s/{lesson}")
+    assert "Mon 11 Jan 2027, 08:30 to 09:15 (London)" in stands
+    assert "Mon 11 Jan 2027, 15:30 (Ho Chi Minh) for C-" in stands
+
+
+def test_a_note_that_is_out_of_place_is_said_before_anything_is_done(teacher: Desk, lesson: str) -> None:
+    for fields in ({"act": "cancel"}, {"act": "reschedule", "date": "2027-01-13", "time": "08:30", "minutes": "45"}):
+        said = words(tried(teacher, lesson, note="See you soon hun xxx", **fields))
+        assert "Allowed, but note" in said and "MSG-TONE" in said
+
+
+def test_consents_are_named_to_the_office_and_an_observer_is_waited_for(
+    home: Home, teacher: Desk, office: Desk, lesson: str
+) -> None:
+    assert "Consents by id" not in teacher.read(f"/s/{lesson}") and "Terms " in teacher.read(f"/s/{lesson}")
+    assert "Consents by id: 01" in office.read(f"/s/{lesson}")
+    id = sentence(home, lesson).id
+    with home.house.database.deciding() as tx:
+        session = tx.need(VideoSession, id)
+        rechecks.ask(tx, session, home.clock.now(), "somebody was seen")
+        tx.commit(audit=Event("test.changed", "session", id, OPERATOR.id))
+    home.app.rechecks.recheck(id)
+    said = teacher.read(f"/s/{lesson}")
+    assert "Asked again before the lesson" in said and "waiting for the observer's yes" in said
+    assert "Waiting for the observer's yes VC-OBSERVER-ACCEPTED" in said and "Blocks" not in said
 
 
 def test_a_refused_move_is_told_on_the_page_and_nothing_has_changed(home: Home, teacher: Desk, lesson: str) -> None:
@@ -249,7 +277,8 @@ def test_a_change_under_way_says_what_stands_meanwhile() -> None:
 
 
 def test_who_hears_of_it_is_counted_in_words() -> None:
-    assert hearers(Told(1, 2, ("t@x",))) == "1 guardian, 2 pupils, t@x" and hearers(Told()) == "nobody"
+    assert hearers(Told(1, 2, ("t@x",))) == "1 guardian, 2 pupils (in office hours), t@x"
+    assert hearers(Told()) == "nobody"
     assert all(text.endswith(".") for text in DONE.values())
 
 

@@ -7,7 +7,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -60,8 +60,12 @@ class PostgresClaims:
         """Tries for up to `wait_s` seconds; the claim is let go at the end of the block."""
         key = int.from_bytes(hashlib.sha256(f"zoomguard/{name}".encode()).digest()[:8], "big", signed=True)
         with self._connected() as connection:
-            yield _until(lambda: _advised(connection, key), wait_s)
-            # Closing the connection (no pool) lets the lock go.
+            had = _until(lambda: _advised(connection, key), wait_s)
+            try:
+                yield had
+            finally:
+                if had:
+                    _let_go(connection, key)
 
     @contextmanager
     def _connected(self) -> Iterator[sa.Connection]:
@@ -78,6 +82,13 @@ def _advised(connection: sa.Connection, key: int) -> bool:
         return bool(connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar_one())
     except sa.exc.OperationalError:
         raise _away() from None
+
+
+def _let_go(connection: sa.Connection, key: int) -> None:
+    """At once: after a connection is closed the server takes a moment to notice, and the next one would be told that
+    somebody is at work. A connection that broke has let go already."""
+    with suppress(sa.exc.DBAPIError):
+        connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": key})
 
 
 def _away() -> Busy:

@@ -37,7 +37,7 @@ _MESSAGE_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 _METHOD = re.compile(r"[A-Z]{1,20}")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-INVITATION = "invite.ics"
+INVITATION, LONGEST_LINE = "invite.ics", 998
 _OURS = re.compile(r"(?i)(from|sender|to|cc|bcc|subject|date|message-id|mime-version|content-.*|resent-.*)")
 
 
@@ -89,7 +89,7 @@ class SmtpMailer:
             message["Message-ID"] = letter.message_id
             for name, value in {"Auto-Submitted": "auto-generated", **letter.headers}.items():
                 message[name] = value
-            message.set_content(letter.text, charset="utf-8")
+            message.set_content(letter.text, charset="utf-8", cte=_encoding(letter.text))
             if letter.calendar:
                 _attach_calendar(message, letter)
         except (ValueError, HeaderParseError):
@@ -131,6 +131,12 @@ class SmtpMailer:
                 "The mail server broke off after it was given a letter: it may have been sent.",
                 "Send it again with the same Message-ID.",
             ) from None
+
+
+def _encoding(text: str) -> str | None:
+    """As it is where that may be (RFC 5322 §2.1.1): quoted-printable cuts a link in two for whoever reads the source.
+    None leaves it to the library."""
+    return "7bit" if text.isascii() and max(map(len, text.splitlines()), default=0) <= LONGEST_LINE else None
 
 
 def _must_take_us(code: int, reply: bytes) -> None:

@@ -33,6 +33,7 @@ from zoomguard.domain.times import parse_iso
 from zoomguard.tables import people as people_table
 from zoomguard.tables import recordings as table
 from zoomguard.tables import sessions as sessions_table
+from zoomguard.tables import watch as watch_table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.install import Install
 from zoomguard.tables.people import RoleHeld
@@ -253,7 +254,7 @@ def expected(parts: ArchiveParts) -> tuple[tuple[str, ...], tuple[str, ...]]:
                 col(VideoSession.state).in_((*sessions_table.HELD, *TAKEN_AWAY)),
             )
         )
-        started = sessions_table.started_numbers(tx, frozenset(s.meeting_number for s in recent))
+        started = watch_table.started_numbers(tx, frozenset(s.meeting_number for s in recent))
     for session in recent:
         ends_at = session.starts_at + timedelta(minutes=session.minutes)
         if session.id in have or ends_at > now:

@@ -40,12 +40,15 @@ def complete(tx: Transaction, parts: SessionParts, who: Who, ask: ScheduleAsk) -
     elif not children:
         children = pattern.children
     course = ask.course or pattern.course or group
+    minutes = ask.minutes
+    if minutes is None:
+        minutes = pattern.minutes or _usual_minutes(tx, who, ask.teacher, course)
     return replace(
         ask,
         teacher=ask.teacher or pattern.teacher,
         observer=ask.observer or pattern.observer or POOL,
         course=course,
-        minutes=ask.minutes or pattern.minutes or _usual_minutes(tx, who, ask.teacher, course),
+        minutes=minutes,
         children=_without(children, ask.without),
     )
 

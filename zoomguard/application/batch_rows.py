@@ -6,7 +6,8 @@ import json
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 
-from zoomguard.domain import series, times
+from zoomguard.domain import series, times, timetable_files
+from zoomguard.domain.batches import RowView
 from zoomguard.domain.errors import BadInput
 from zoomguard.domain.sessions import ScheduleAsk
 from zoomguard.domain.timetable_files import TimetableRow, read_timetable, row_key
@@ -46,6 +47,12 @@ def of_series(ask: ScheduleAsk, until_on: date, terms: Terms) -> tuple[Unit, ...
     """The units of a weekly series; closures are named. BadInput where the series itself is wrong."""
     found = series.occurrences(ask.start, ask.zone, until_on, ask.fold, terms.closures, terms.term_dates)
     return tuple(_of_occurrence(n, ask, o) for n, o in enumerate(found, 1))
+
+
+def in_columns(row: RowView) -> RowView:
+    """What came of a row of a file, with remedies that name its columns."""
+    findings = tuple(replace(f, remedy=timetable_files.in_columns(f.remedy)) for f in row.findings)
+    return replace(row, remedy=timetable_files.in_columns(row.remedy), findings=findings)
 
 
 def _of_row(row: TimetableRow, terms: Terms) -> list[Unit]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlmodel import col, select
 
-from zoomguard.application import planning
+from zoomguard.application import batch_rows, planning
 from zoomguard.application.batch_rows import Unit
 from zoomguard.application.session_parts import SessionParts, next_utc_day
 from zoomguard.domain.batches import BatchView, RowView
@@ -23,7 +23,13 @@ from zoomguard.tables.database import Transaction
 from zoomguard.tables.sessions import VideoSession
 
 UNDER_WAY = frozenset({SessionState.REQUESTED, SessionState.CREATED, SessionState.REMOVING})
+FILE = "csv"
 NOT_MADE = frozenset({SessionState.FAILED, SessionState.REFUSED})
+
+
+def of_kind(batch_id: str, kind: str, rows: tuple[RowView, ...]) -> BatchView:
+    """A batch; what to do about the rows of a file is said by its columns."""
+    return BatchView(batch_id, kind, tuple(map(batch_rows.in_columns, rows)) if kind == FILE else rows)
 
 
 class BatchViews:
@@ -40,7 +46,7 @@ class BatchViews:
         made_on: dict[str, datetime] = {}
         for teacher in {s.teacher_id for s in sessions.values() if s.state is SessionState.PLANNED}:
             made_on |= planning.forecast(self.parts, tx, teacher, self._host(tx, teacher))[0]
-        return BatchView(batch.id, batch.kind, tuple(self._row(r, sessions, made_on) for r in rows))
+        return of_kind(batch.id, batch.kind, tuple(self._row(r, sessions, made_on) for r in rows))
 
     def _row(self, row: BatchRow, sessions: dict[str, VideoSession], made_on: dict[str, datetime]) -> RowView:
         findings = tuple(Finding(**{**f, "verdict": Outcome(f["verdict"])}) for f in json.loads(row.findings))

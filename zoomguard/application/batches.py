@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from zoomguard.application import access, batch_rows, work
 from zoomguard.application.batch_rows import Unit
-from zoomguard.application.batch_views import BatchViews
+from zoomguard.application.batch_views import FILE, BatchViews, of_kind
 from zoomguard.application.casting import Casting
 from zoomguard.application.crash import crash_point
 from zoomguard.application.ports import ZoomUsers
@@ -62,7 +62,7 @@ class Batches:
 
     def submit_file(self, who: Who, content: bytes, key: str, *, dry_run: bool = False) -> BatchView:
         """A timetable file (contracts: columns of `timetable`); BadInput where it cannot be read at all."""
-        return self._submit(who, "csv", batch_rows.of_timetable(content, self.parts.terms), key, dry_run)
+        return self._submit(who, FILE, batch_rows.of_timetable(content, self.parts.terms), key, dry_run)
 
     def submit_series(
         self, who: Who, ask: ScheduleAsk, until_on: date, key: str, *, dry_run: bool = False
@@ -140,7 +140,7 @@ class Batches:
         known = RememberedUsers(self.parts.users)
         rows = tuple(self._rehearsed(who, unit, known) for unit in units)
         with self.parts.database.reading() as tx:
-            return BatchView("", kind, self.views.with_forecast(tx, who, rows, units))
+            return of_kind("", kind, self.views.with_forecast(tx, who, rows, units))
 
     def _rehearsed(self, who: Who, unit: Unit, known: RememberedUsers) -> RowView:
         key = key_of(unit, who)

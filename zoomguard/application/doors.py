@@ -18,6 +18,7 @@ from zoomguard.domain import ids
 from zoomguard.domain.consents import ConsentState, Scope
 from zoomguard.domain.errors import NotThere
 from zoomguard.domain.sessions import Change, SessionState
+from zoomguard.domain.times import day_in
 from zoomguard.tables import people as people_table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.doors import Door, DoorOpened, DoorState
@@ -45,7 +46,8 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True)
 class DoorView:
-    """What the child sees at the door. `zone` is the child's own, `observer` "" while nobody is found."""
+    """What the child sees at the door. `zone` is the child's own, `opens_today` says so of the day there, `observer`
+    is "" while nobody is found."""
 
     state: Standing
     starts_at: datetime
@@ -56,6 +58,7 @@ class DoorView:
     teacher: str
     observer: str
     known_as: str
+    opens_today: bool
 
     @property
     def ends_at(self) -> datetime:
@@ -130,16 +133,18 @@ class Doors:
     def _view(self, tx: Transaction, behind: _Behind) -> DoorView:
         session, child = behind.session, behind.child
         staff = people_table.by_ids(tx, frozenset({session.teacher_id, session.observer_id}))
+        zone, opens_at = child.timezone or self.parts.terms.zone, self._opens_at(session)
         return DoorView(
             self._standing(behind),
             session.starts_at,
             session.minutes,
-            child.timezone or self.parts.terms.zone,
-            self._opens_at(session),
+            zone,
+            opens_at,
             session.course,
             self._name(staff.get(session.teacher_id)),
             self._name(staff.get(session.observer_id)),
             self.parts.seals.open("person", "known_as", child.id, child.known_as),
+            day_in(opens_at, zone) == day_in(self.parts.clock.now(), zone),
         )
 
     def _name(self, person: Person | None) -> str:

@@ -8,16 +8,16 @@ from datetime import datetime
 
 from sqlmodel import col, select
 
-from zoomguard.application import access
-from zoomguard.application.refusals import ABOUT_OBSERVER, MOST_NAMED, shown
+from zoomguard.application import access, session_facts
+from zoomguard.application.refusals import ABOUT_OBSERVER, shown
 from zoomguard.application.scheduling import Judged, Scheduling
 from zoomguard.application.session_ask import CheckedAsk
 from zoomguard.application.session_facts import Slot
 from zoomguard.application.session_parts import SessionParts, full_name
 from zoomguard.domain.findings import Finding, Outcome
 from zoomguard.domain.people import COLLEGE_ZONE, Role, Who
-from zoomguard.domain.sessions import ScheduleAsk
-from zoomguard.domain.times import day_in, zone
+from zoomguard.domain.sessions import Elsewhere, ScheduleAsk
+from zoomguard.domain.times import day_in
 from zoomguard.tables import people as people_table
 from zoomguard.tables import sessions as sessions_table
 from zoomguard.tables.database import Transaction
@@ -71,7 +71,7 @@ class Rehearsal:
     findings: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     passed: tuple[str, ...]
-    elsewhere: tuple[tuple[str, tuple[str, ...]], ...]
+    elsewhere: Elsewhere
     instead: tuple[Named, ...]
 
 
@@ -97,11 +97,11 @@ class LessonOffers:
         with self.parts.database.reading() as tx:
             people = people_table.by_ids(tx, frozenset({judged.cast.teacher_id, judged.cast.observer_id or ""}))
             names = {i: full_name(self.parts.seals, p) for i, p in people.items()}
-            elsewhere, instead = self._elsewhere(tx, checked, judged), self._instead(tx, checked, judged)
+            elsewhere = session_facts.elsewhere(tx, checked.starts_at, checked.ask.zone, judged.cast.child_ids)
         return Rehearsal(
             course=checked.ask.course,
             starts_at=checked.starts_at,
-            minutes=checked.ask.minutes,
+            minutes=checked.minutes,
             teacher=names[judged.cast.teacher_id],
             observer=names.get(judged.cast.observer_id or "", ""),
             children=checked.ask.children,
@@ -109,15 +109,14 @@ class LessonOffers:
             warnings=judged.evaluation.warnings,
             passed=_passed(judged.evaluation.findings),
             elsewhere=elsewhere,
-            instead=instead,
+            instead=self._instead(checked, judged),
         )
 
-    def _instead(self, tx: Transaction, checked: CheckedAsk, judged: Judged) -> tuple[Named, ...]:
+    def _instead(self, checked: CheckedAsk, judged: Judged) -> tuple[Named, ...]:
         if not any(f.rule in ABOUT_OBSERVER for f in judged.findings):
             return ()
-        slot = Slot(checked.starts_at, checked.ask.minutes)
-        free = self.scheduling.casting.free_for(tx, judged.cast, slot)
-        return tuple(Named(c.email, c.name) for c in free if c.email != judged.cast.observer_email)[:MOST_NAMED]
+        free = self.scheduling.casting.instead(judged.cast, Slot(checked.starts_at, checked.minutes))
+        return tuple(Named(c.email, c.name) for c in free)
 
     def _classes(self, tx: Transaction, who: Who) -> tuple[OfferedClass, ...]:
         """Each with the latest lesson that this person taught; of anybody for those who act for others."""
@@ -133,16 +132,6 @@ class LessonOffers:
         seals = self.parts.seals
         found = [Named(seals.open("person", "email", p.id, p.email), full_name(seals, p)) for p in people]
         return tuple(sorted(found, key=lambda one: (one.name, one.email)))
-
-    def _elsewhere(
-        self, tx: Transaction, checked: CheckedAsk, judged: Judged
-    ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        here = checked.starts_at.astimezone(zone(checked.ask.zone)).utcoffset()
-        found: dict[str, list[str]] = {}
-        for child in people_table.by_ids(tx, frozenset(judged.cast.child_ids)).values():
-            if child.timezone and checked.starts_at.astimezone(zone(child.timezone)).utcoffset() != here:
-                found.setdefault(child.timezone, []).append(child.reference or "")
-        return tuple((name, tuple(sorted(children))) for name, children in sorted(found.items()))
 
 
 def _offered(name: str, children: int, last: VideoSession | None) -> OfferedClass:

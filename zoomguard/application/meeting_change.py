@@ -197,7 +197,8 @@ class MeetingChange:
         elif kind is Change.OBSERVER:
             row.accepted_at = yes_at(tx, row)
             events += observer_asks.end(tx, self.parts, row, now, keep=row.observer_id)
-            messages.tell_staff(tx, self.parts.post, row, (before.observer_id,), "off", now)
+            off = {before.observer_id} - messages.let_go(tx, row)
+            messages.tell_staff(tx, self.parts.post, row, off, "off", now)
         if row.accepted_at is None:
             events += observer_asks.ask(tx, self.parts, row, row.observer_id, AskKind.ASSIGNED, now)
         return events

@@ -11,7 +11,7 @@ from datetime import datetime
 from zoomguard.application.message_post import Before, Post, gone, lesson_of, standing, was
 from zoomguard.application.message_queue import Draft, Taken, queue_all, take_back
 from zoomguard.application.message_readers import ONESELF, Reader, readers
-from zoomguard.application.message_staff import call_staff_off, tell_staff, tell_staff_of_change
+from zoomguard.application.message_staff import call_staff_off, let_go, tell_staff, tell_staff_of_change
 from zoomguard.domain import child_letters, letters
 from zoomguard.domain.calendars import CalendarEntry
 from zoomguard.domain.letter_words import Written
@@ -176,7 +176,7 @@ class _Desk:
 
     def staff_who_know(self, taken: Taken) -> set[str]:
         """Teacher and observer: whoever was told by mail; both, where the families know and nothing was on its way."""
-        staff = {self.session.teacher_id, self.session.observer_id}
+        staff = {self.session.teacher_id, self.session.observer_id} - let_go(self.tx, self.session)
         families_know = bool(taken.told - staff)
         return {p for p in staff if p in taken.told or (families_know and not taken.back(p))}
 

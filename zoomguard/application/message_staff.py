@@ -14,7 +14,7 @@ from zoomguard.domain.letter_words import Written
 from zoomguard.domain.messages import Audience, Template
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.messages import about
-from zoomguard.tables.observers import AskState, ask_by_token
+from zoomguard.tables.observers import AskState, ask_by_token, asks_of
 from zoomguard.tables.sessions import VideoSession
 
 T = Template
@@ -61,7 +61,8 @@ def tell_staff_of_change(
     said yes is not told of being on: the question is another mail.
     """
     lesson, old, knowing = lesson_of(tx, post, session), was(tx, post, before), _with_entry(tx, session)
-    for person_id in sorted({session.teacher_id, session.observer_id} & {before.teacher_id, before.observer_id}):
+    stays = {session.teacher_id, session.observer_id} & {before.teacher_id, before.observer_id}
+    for person_id in sorted(stays - let_go(tx, session)):
         back, told = taken.back(person_id), person_id in taken.told
         entry = standing(post, session, (post.staff_door(session),), now) if person_id in knowing else None
         first = next((t for t in (T.TEACHING, T.ON) if t in back and not told), None)
@@ -70,12 +71,17 @@ def tell_staff_of_change(
         elif told or T.ASK not in back:
             written = staff_letters.change(lesson, None if T.CHANGE in back else old, note)
             _queue(tx, post, session, person_id, T.CHANGE, written, entry, now)
-    for person_id, template in _come_and_gone(session, before):
+    for person_id, template in _come_and_gone(session, before, let_go(tx, session)):
         tell_staff(tx, post, session, (person_id,), template, now)
     _ask_again(tx, post, session, taken, now)
 
 
-def _come_and_gone(session: VideoSession, before: Before) -> Iterator[tuple[str, Template]]:
+def let_go(tx: Transaction, session: VideoSession) -> set[str]:
+    """Who was told before that another observer is wanted."""
+    return {a.person_id for a in asks_of(tx, session.id) if a.released}
+
+
+def _come_and_gone(session: VideoSession, before: Before, off: set[str]) -> Iterator[tuple[str, Template]]:
     now_in, then_in = {session.teacher_id, session.observer_id}, {before.teacher_id, before.observer_id}
     if session.teacher_id not in then_in:
         yield session.teacher_id, T.TEACHING
@@ -83,7 +89,7 @@ def _come_and_gone(session: VideoSession, before: Before) -> Iterator[tuple[str,
         yield before.teacher_id, T.REASSIGNED
     if session.observer_id not in then_in and session.accepted_at is not None:
         yield session.observer_id, T.ON
-    if before.observer_id not in now_in:
+    if before.observer_id not in now_in | off:
         yield before.observer_id, T.OFF
 
 

@@ -11,19 +11,17 @@ from sqlmodel import col, select
 
 from zoomguard.application import access
 from zoomguard.application.session_parts import SessionParts, views
+from zoomguard.application.session_seen import ANSWERABLE, still_asked
 from zoomguard.domain import times
 from zoomguard.domain.observers import CALL_BEFORE
 from zoomguard.domain.people import Who
-from zoomguard.domain.sessions import CANCELLABLE, SessionState, SessionView
+from zoomguard.domain.sessions import SessionState, SessionView
 from zoomguard.tables.database import Transaction
-from zoomguard.tables.observers import AskState, ObserverAsk
 from zoomguard.tables.sessions import VideoSession
 
 WEEK = timedelta(days=7)
 # What never takes place is listed on its own day alone.
 NOT_HELD = frozenset({SessionState.REFUSED, SessionState.CANCELLED, SessionState.FAILED})
-# In these a yes or a no still means something.
-ANSWERABLE = CANCELLABLE - {SessionState.LIVE}
 IN_TROUBLE = frozenset({SessionState.AT_RISK, SessionState.FAILED, SessionState.REFUSED})
 
 
@@ -42,7 +40,7 @@ class Lesson:
 @dataclass(frozen=True)
 class MyDay:
     """The day `on`, with the lessons of this person a week back and ahead (or the next one after that); those of
-    today are everybody's where `office` is set."""
+    today are everybody's where `office` is set, and `next_on` is then the next day on which anybody has one."""
 
     on: date
     office: bool
@@ -50,6 +48,7 @@ class MyDay:
     today: tuple[Lesson, ...]
     later: tuple[Lesson, ...]
     earlier: tuple[Lesson, ...]
+    next_on: date | None = None
 
     @property
     def next(self) -> Lesson | None:
@@ -74,6 +73,7 @@ class MyDays:
             mine = self._lessons(tx, who, self._of(who), from_at - WEEK, until_at + WEEK)
             today = self._lessons(tx, who, None, from_at, until_at) if office else mine
             questions, coming = self._questions(tx, who, now), self._coming(tx, who, until_at)
+            next_on = self._next_day(tx, until_at) if office else None
         held = [one for one in mine if one.session.state not in NOT_HELD]
         return MyDay(
             on=on,
@@ -82,6 +82,7 @@ class MyDays:
             today=_in_order(one for one in today if from_at <= one.session.starts_at < until_at),
             later=tuple(one for one in held if one.session.starts_at >= until_at) or coming,
             earlier=tuple(one for one in reversed(held) if one.session.starts_at < from_at),
+            next_on=next_on,
         )
 
     def _of(self, who: Who) -> sa.ColumnElement[bool]:
@@ -103,17 +104,17 @@ class MyDays:
         )
         return self._seen(tx, who, tx.all(query.order_by(col(VideoSession.starts_at)).limit(1)))
 
+    def _next_day(self, tx: Transaction, from_at: datetime) -> date | None:
+        """The next day of the college with a lesson."""
+        query = select(VideoSession.starts_at).where(
+            VideoSession.starts_at >= from_at, col(VideoSession.state).not_in(NOT_HELD)
+        )
+        found = tx.first(query.order_by(col(VideoSession.starts_at)).limit(1))
+        return times.day_in(found, self.parts.terms.zone) if found else None
+
     def _questions(self, tx: Transaction, who: Who, now: datetime) -> tuple[Lesson, ...]:
         """Lessons to come that this person was asked to observe, and that nobody observes yet."""
-        asked = select(ObserverAsk.session_id).where(
-            ObserverAsk.person_id == who.id, ObserverAsk.state == AskState.OPEN
-        )
-        query = select(VideoSession).where(
-            col(VideoSession.id).in_(asked),
-            col(VideoSession.accepted_at).is_(None),
-            col(VideoSession.state).in_(ANSWERABLE),
-            VideoSession.starts_at > now,
-        )
+        query = select(VideoSession).where(still_asked(who.id, now))
         return self._seen(tx, who, tx.all(query.order_by(col(VideoSession.starts_at), col(VideoSession.id))))
 
     def _seen(self, tx: Transaction, who: Who, rows: list[VideoSession]) -> tuple[Lesson, ...]:

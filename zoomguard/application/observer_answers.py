@@ -90,6 +90,7 @@ class ObserverAnswers:
             return self._too_late(tx, row, person_id, who, now)
         if row.state is SessionState.MOVING and row.next_observer_id == person_id:
             return ""
+        _not_released(tx, row, person_id)
         _answerable(row, now, assigned=assigned)
         said = Event("observer.accepted", "session", row.id, who.id, {"person": person_id})
         if assigned:
@@ -125,7 +126,7 @@ class ObserverAnswers:
         before = row.observer_id
         session_target.intend(self.parts, row, target, who)
         session_target.take_over(self.parts, row)
-        messages.tell_staff(tx, self.parts.post, row, (before,), "off", now)
+        messages.tell_staff(tx, self.parts.post, row, {before} - messages.let_go(tx, row), "off", now)
         return self._is_on(tx, row, now)
 
     def _too_late(self, tx: Transaction, row: VideoSession, person_id: str, who: Who, now: datetime) -> str:
@@ -172,8 +173,10 @@ class ObserverAnswers:
 
     def _decline(self, tx: Transaction, row: VideoSession, person_id: str, who: Who, now: datetime) -> bool:
         """Whether there was something to decline."""
-        assigned = row.observer_id == person_id
-        asks = observer_asks.standing_asks(table.asks_of(tx, row.id), person_id)
+        assigned, all_asks = row.observer_id == person_id, table.asks_of(tx, row.id)
+        if observer_asks.is_released(all_asks, person_id):
+            return False
+        asks = observer_asks.standing_asks(all_asks, person_id)
         open_to_no = asks[-1].state in (AskState.OPEN, AskState.ACCEPTED) if asks else assigned
         if not open_to_no and not (assigned and row.accepted_at is not None):
             return False
@@ -184,6 +187,16 @@ class ObserverAnswers:
         work.put(tx, OBSERVER, row.id, now)
         tx.commit(audit=Event("observer.declined", "session", row.id, who.id, {"person": person_id}))
         return True
+
+
+def _not_released(tx: Transaction, row: VideoSession, person_id: str) -> None:
+    """Conflict for whoever was let go: somebody wanted another observer, and a yes does not undo that."""
+    if observer_asks.is_released(table.asks_of(tx, row.id), person_id):
+        raise Conflict(
+            "This lesson is no longer open to this person: another observer is wanted.",
+            "Have the teacher or the safeguarding lead name this person again.",
+            code="RELEASED",
+        )
 
 
 def _answerable(row: VideoSession, now: datetime, *, assigned: bool) -> None:

@@ -69,13 +69,12 @@ class ObserverCalls:
             self._decide(session.id, self._nobody, even_if_taken=True)
 
     def _release(self, session_id: str, who: Who) -> None:
-        """Counts the present observer as having said no: whoever says yes now comes first."""
+        """Lets the present observer go: whoever says yes now comes first."""
 
         def act(tx: Transaction, row: VideoSession, now: datetime) -> Events:
-            observer_asks.note_answer(tx, row.id, row.observer_id, AskState.DECLINED, who.id, now)
             row.accepted_at = None
             work.put(tx, OBSERVER, row.id, now)
-            return (Event("observer.released", "session", row.id, who.id, {"person": row.observer_id}),)
+            return observer_asks.release(tx, self.parts, row, who.id, now)
 
         self._decide(session_id, act, even_if_taken=True)
         crash_point("observer.released")
@@ -85,6 +84,16 @@ class ObserverCalls:
         with self.parts.database.reading() as tx:
             reserves, pool = self._free(tx, session)
         return tuple(c.email for c in observer_pool.able(self.parts, (*reserves, *pool), MOST_CALLED))
+
+    def name_again(self, session_id: str, who: Who) -> None:
+        """The observer who was let go is the one after all, and is asked again."""
+        self._decide(session_id, lambda tx, row, now: observer_asks.name_again(tx, self.parts, row, who.id, now))
+
+    def releases(self, session: VideoSession) -> str:
+        """The address of the observer whom `call_pool` would let go; "" where that person is off already."""
+        with self.parts.database.reading() as tx:
+            off = standing(tx, session).declined_at is not None
+            return "" if off else access.emails_of(tx, self.parts.seals, {session.observer_id})[0]
 
     def _due(self, session: VideoSession, now: datetime) -> tuple[Step, ...]:
         with self.parts.database.reading() as tx:
@@ -166,11 +175,13 @@ class ObserverCalls:
         """The named reserves by rank and the pool, best first: who may observe, is free, and was not asked yet."""
         slot = Slot(session.starts_at, session.minutes, session.id)
         children = tuple(c.child_id for c in sessions_table.roster(tx, session.id))
-        latest = {a.person_id: a.state for a in table.asks_of(tx, session.id)}
+        asks = table.asks_of(tx, session.id)
+        had = {a.person_id for a in asks if a.released} | {session.observer_id}
+        latest = {a.person_id: a.state for a in asks}
         found = {
             c.person_id: c
             for c in observer_pool.candidates(tx, self.parts, slot, session.teacher_id, children)
-            if c.person_id != session.observer_id and latest.get(c.person_id) not in ANSWERING
+            if c.person_id not in had and latest.get(c.person_id) not in ANSWERING
         }
         ranked = [r.person_id for r in sessions_table.reserves(tx, session.id)]
         reserves = tuple(found[p] for p in ranked if p in found)
@@ -222,16 +233,17 @@ class ObserverCalls:
 
 def standing(tx: Transaction, session: VideoSession) -> Standing:
     """How the search for a yes stands, by what is on record."""
-    asks = [a for a in table.asks_of(tx, session.id) if a.state in ANSWERING]
+    asks = [a for a in table.asks_of(tx, session.id) if a.state in ANSWERING or a.released]
     mine = _last_run([a for a in asks if a.person_id == session.observer_id])
-    others = [a for a in asks if a.person_id != session.observer_id]
-    said_no = bool(mine) and mine[-1].state is AskState.DECLINED
+    others = [a for a in asks if a.person_id != session.observer_id and not a.released]
+    # Whoever was let go is as far away as who said no.
+    is_off = bool(mine) and mine[-1].state in (AskState.DECLINED, AskState.ENDED)
     sent = messages_table.about(tx, session.id)
     left_to_lead = session.state is SessionState.AT_RISK and session.risk == Risk.OBSERVER_MISSING
     return Standing(
         starts_at=session.starts_at,
         asked_at=mine[0].asked_at if mine else None,
-        declined_at=mine[-1].answered_at if said_no else None,
+        declined_at=mine[-1].answered_at if is_off else None,
         reminded=len(mine) > 1,
         called_at=max((a.asked_at for a in others), default=None),
         refused_at=max((a.answered_at for a in others if a.state is AskState.DECLINED and a.answered_at), default=None),

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from zoomguard.application import access
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from zoomguard.application import access, observer_asks
 from zoomguard.application.observer_calls import ObserverCalls
 from zoomguard.application.session_changes import SessionChanges
 from zoomguard.application.session_parts import SessionParts, views
 from zoomguard.domain.errors import Conflict, OutsideFailed
+from zoomguard.domain.findings import Finding, Outcome
 from zoomguard.domain.people import Who
-from zoomguard.domain.sessions import POOL, ChangeAnswer, Told
+from zoomguard.domain.sessions import POOL, ChangeAnswer, SessionView, Told
 from zoomguard.tables import observers as table
 from zoomguard.tables.observers import AskState
 from zoomguard.tables.sessions import VideoSession
+
+RELEASED = "OBSERVER-RELEASED"
 
 
 class ObserverReplacing:
@@ -23,19 +29,43 @@ class ObserverReplacing:
     def replace(self, who: Who, id_or_short: str, observer: str, *, dry_run: bool = False) -> ChangeAnswer:
         """Puts the named one in (outcome "changed"), or asks colleagues who are free ("asked": the first yes gets it).
 
-        Conflict NOBODY_FREE where there is nobody to ask.
+        With the pool the present observer is let go at once; a warning says so. Conflict NOBODY_FREE where there is
+        nobody to ask.
         """
         if observer != POOL:
-            return self.changes.replace_observer(who, id_or_short, observer, dry_run=dry_run)
+            return self._named(who, id_or_short, observer, dry_run=dry_run)
         access.require(who, "sessions.change")
         row = self.changes.changeable(who, id_or_short)
-        with self.parts.claims.claim(row.id, wait_s=60) as had:
+        with self._claimed(row.id):
+            present = self.calls.releases(row)
+            asked = self.calls.free_emails(row) if dry_run else self._ask(who, row)
+        warnings = _let_go(present) if asked else ()
+        return ChangeAnswer("possible" if dry_run else "asked", self._view(row.id), Told(staff=asked), warnings)
+
+    def _named(self, who: Who, id_or_short: str, observer: str, *, dry_run: bool) -> ChangeAnswer:
+        """Named again, whoever was let go is the observer after all."""
+        answer = self.changes.replace_observer(who, id_or_short, observer, dry_run=dry_run)
+        with self.parts.database.reading() as tx:
+            row = tx.need(VideoSession, answer.session.id)
+            was_let_go = observer_asks.is_released(table.asks_of(tx, row.id), row.observer_id)
+        if answer.outcome != "unchanged" or not was_let_go:
+            return answer
+        if not dry_run:
+            with self._claimed(row.id):
+                self.calls.name_again(row.id, who)
+        told = Told(staff=(answer.session.observer,))
+        return ChangeAnswer("possible" if dry_run else "changed", self._view(row.id), told)
+
+    @contextmanager
+    def _claimed(self, session_id: str) -> Iterator[None]:
+        with self.parts.claims.claim(session_id, wait_s=60) as had:
             if not had:
                 raise OutsideFailed("Somebody else is at work on this session.", "Repeat in a minute.", code="CLAIMED")
-            asked = self.calls.free_emails(row) if dry_run else self._ask(who, row)
+            yield
+
+    def _view(self, session_id: str) -> SessionView:
         with self.parts.database.reading() as tx:
-            view = views(self.parts, tx, [tx.need(VideoSession, row.id)])[0]
-        return ChangeAnswer("possible" if dry_run else "asked", view, Told(staff=asked))
+            return views(self.parts, tx, [tx.need(VideoSession, session_id)])[0]
 
     def _ask(self, who: Who, row: VideoSession) -> tuple[str, ...]:
         self.calls.call_pool(row, who)
@@ -50,3 +80,12 @@ class ObserverReplacing:
                 code="NOBODY_FREE",
             )
         return emails
+
+
+def _let_go(observer: str) -> tuple[Finding, ...]:
+    """The warning that goes with asking the pool; none where that person is off already."""
+    if not observer:
+        return ()
+    words = "The present observer is let go at once, and told; until somebody else says yes, nobody observes."
+    remedy = "To keep this observer until another one is in, name that one."
+    return (Finding(RELEASED, Outcome.FAIL, observer, words, remedy=remedy),)

@@ -133,8 +133,9 @@ class Observers:
                 raise NotThere(*NOT_FOR_YOU)
             if for_another and who.id == session.teacher_id:
                 raise NotAllowed("You teach this lesson.", "Have somebody else record the answer.")
-            asks = observer_asks.standing_asks(table.asks_of(tx, session.id), person_id)
-            if not asks and session.observer_id != person_id:
+            asks = table.asks_of(tx, session.id)
+            asked = observer_asks.standing_asks(asks, person_id) or observer_asks.is_released(asks, person_id)
+            if not asked and session.observer_id != person_id:
                 raise _never_asked() if for_another else NotThere(*NOT_FOR_YOU)
             return session.id, person_id
 

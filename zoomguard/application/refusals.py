@@ -22,10 +22,11 @@ def with_suggestions(
 ) -> tuple[Finding, ...]:
     """The findings, those about the observer with who is free and trained then."""
     free = [c.email for c in candidates if c.email != cast.observer_email][:MOST_NAMED]
-    return tuple(_with_names(f, free) if _about_observer(f, cast) else f for f in findings)
+    return tuple(_with_names(f, free) if is_about_observer(f, cast) else f for f in findings)
 
 
-def _about_observer(finding: Finding, cast: Cast) -> bool:
+def is_about_observer(finding: Finding, cast: Cast) -> bool:
+    """Whether another observer would mend it."""
     return finding.rule in ABOUT_OBSERVER and finding.subject in (cast.observer_email, "observer", "")
 
 

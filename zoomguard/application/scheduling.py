@@ -9,7 +9,7 @@ from zoomguard.application import access, ask_completion, messages, session_ask,
 from zoomguard.application.casting import Casting, is_pool
 from zoomguard.application.crash import crash_point
 from zoomguard.application.meeting_creation import MeetingCreation
-from zoomguard.application.refusals import shown, with_suggestions
+from zoomguard.application.refusals import shown
 from zoomguard.application.session_ask import CheckedAsk
 from zoomguard.application.session_facts import Cast, Postures, Slot
 from zoomguard.application.session_parts import (
@@ -105,7 +105,8 @@ class Scheduling:
         checked = self.checked(who, ask)
         postures = self.casting.postures(who, checked)
         with self.parts.database.reading() as tx:
-            return checked, self._judge(tx, who, checked, postures, "")
+            judged = self._judge(tx, who, checked, postures, "")
+        return checked, replace(judged, findings=self._suggested(checked, judged))
 
     def checked(self, who: Who, ask: ScheduleAsk) -> CheckedAsk:
         """The ask completed and of the right shape."""
@@ -117,7 +118,7 @@ class Scheduling:
     def _judge(self, tx: Transaction, who: Who, checked: CheckedAsk, postures: Postures, session_id: str) -> Judged:
         parts, now = self.parts, self.parts.clock.now()
         cast = self.casting.cast(tx, who, checked)
-        slot = Slot(checked.starts_at, checked.ask.minutes, session_id)
+        slot = Slot(checked.starts_at, checked.minutes, session_id)
         pool = is_pool(checked)
         candidates = self.casting.candidates(tx, cast, checked) if pool else ()
         cast, people = self.casting.facts(tx, cast, slot, postures, pool=pool, candidates=candidates)
@@ -127,9 +128,6 @@ class Scheduling:
         facts = occasions.Facts(people=people, consents=consents, meeting=words)
         evaluation = occasions.evaluate("schedule", facts, parts.terms)
         findings = evaluation.blocking + self._budget(tx, postures, checked.starts_at, now)
-        if findings and not pool:
-            candidates = self.casting.candidates(tx, cast, checked)
-        findings = with_suggestions(findings, cast, candidates)
         row = session_facts.evaluation_row(evaluation, None, now, consents)
         return Judged(cast, evaluation, findings, row)
 
@@ -151,7 +149,7 @@ class Scheduling:
         with self.parts.database.reading() as tx:
             judged = self._judge(tx, who, checked, postures, "")
         if judged.findings:
-            raise Refused(shown(who, judged.findings))
+            raise Refused(shown(who, self._suggested(checked, judged)))
         return ScheduleAnswer("possible", None, warnings=judged.evaluation.warnings)
 
     def _decide(
@@ -169,14 +167,17 @@ class Scheduling:
                 return earlier, ()
             if judged.findings:
                 self._refuse(tx, who, judged)
-            later = origin.planned or self._waits(tx, postures, checked.starts_at, self.parts.clock.now())
-            if not self._reserve(tx, who, checked, judged, session_id, replace(origin, planned=later)):
-                return _earlier(tx, who, checked), ()
-            crash_point("schedule.requested_uncommitted")
-            count = len(judged.cast.child_ids)
-            payload = {"starts_at": checked.local_start, "zone": checked.ask.zone, "children": count}
-            said = "session.planned" if later else "session.requested"
-            tx.commit(audit=Event(said, "session", session_id, who.id, payload))
+            else:
+                later = origin.planned or self._waits(tx, postures, checked.starts_at, self.parts.clock.now())
+                if not self._reserve(tx, who, checked, judged, session_id, replace(origin, planned=later)):
+                    return _earlier(tx, who, checked), ()
+                crash_point("schedule.requested_uncommitted")
+                count = len(judged.cast.child_ids)
+                payload = {"starts_at": checked.local_start, "zone": checked.ask.zone, "children": count}
+                said = "session.planned" if later else "session.requested"
+                tx.commit(audit=Event(said, "session", session_id, who.id, payload))
+        if judged.findings:
+            raise Refused(shown(who, self._suggested(checked, judged)))
         crash_point("schedule.requested")
         return None, judged.evaluation.warnings
 
@@ -184,7 +185,11 @@ class Scheduling:
         tx.add(judged.row)
         rules = sorted({f.rule for f in judged.findings})
         tx.commit(audit=Event("session.refused", "evaluation", judged.row.id, who.id, {"rules": rules}))
-        raise Refused(shown(who, judged.findings))
+
+    def _suggested(self, checked: CheckedAsk, judged: Judged) -> tuple[Finding, ...]:
+        """The findings, with who could observe instead; outside any transaction."""
+        slot = Slot(checked.starts_at, checked.minutes)
+        return self.casting.suggested(judged.findings, judged.cast, slot)
 
     def _reserve(
         self, tx: Transaction, who: Who, checked: CheckedAsk, judged: Judged, session_id: str, origin: Origin
@@ -199,7 +204,7 @@ class Scheduling:
             teacher_id=cast.teacher_id,
             observer_id=cast.observer_id or "",
             starts_at=checked.starts_at,
-            minutes=checked.ask.minutes,
+            minutes=checked.minutes,
             zone=checked.ask.zone,
             local_start=checked.local_start,
             terms_version=parts.terms.version,
@@ -278,16 +283,8 @@ def _earlier(tx: Transaction, who: Who, checked: CheckedAsk) -> str | None:
 
 def _draft(checked: CheckedAsk, cast: Cast) -> MeetingPlan:
     """The public words of the meeting to be; the short id is not known yet."""
-    return MeetingPlan(
-        cast.teacher_email,
-        (cast.observer_email,),
-        checked.ask.course,
-        "",
-        checked.starts_at,
-        checked.ask.minutes,
-        checked.ask.zone,
-        "",
-    )
+    slot = checked.starts_at, checked.minutes, checked.ask.zone
+    return MeetingPlan(cast.teacher_email, (cast.observer_email,), checked.ask.course, "", *slot, "")
 
 
 def _free_short_id(tx: Transaction) -> str:

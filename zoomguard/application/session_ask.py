@@ -27,6 +27,7 @@ class CheckedAsk:
 
     ask: ScheduleAsk
     starts_at: datetime
+    minutes: int
     local_start: str
     body_hash: str
 
@@ -45,12 +46,13 @@ def check(ask: ScheduleAsk, terms: Terms, now: datetime, said: ScheduleAsk | Non
         raise BadInput("The Idempotency-Key is not well formed.", "Use 8 to 128 letters and digits.", code="BAD_KEY")
     wall = wall_start(ask.start, ask.zone, now)
     starts_at = times.to_utc(wall, ask.zone, ask.fold)
-    times.check_slot(starts_at, ask.minutes, now)
-    if ask.minutes > terms.max_minutes:
+    minutes = ask.minutes or 0
+    times.check_slot(starts_at, minutes, now)
+    if minutes > terms.max_minutes:
         raise BadInput(
             f"Sessions last at most {terms.max_minutes} minutes here.", "Give fewer minutes.", code="BAD_LENGTH"
         )
-    return CheckedAsk(ask, starts_at, wall.isoformat(timespec="minutes"), digest(said or ask))
+    return CheckedAsk(ask, starts_at, minutes, wall.isoformat(timespec="minutes"), digest(said or ask))
 
 
 def digest(ask: ScheduleAsk) -> str:

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from zoomguard.application import access, messages, observer_asks, session_facts, session_target, work
-from zoomguard.application.casting import MOST_ASKED, Casting
+from zoomguard.application.casting import Casting
 from zoomguard.application.crash import crash_point
 from zoomguard.application.meeting_change import MeetingChange
 from zoomguard.application.meeting_removal import JUST_BEFORE
-from zoomguard.application.refusals import TAKE_OFF, shown, with_suggestions
+from zoomguard.application.refusals import TAKE_OFF, shown
 from zoomguard.application.scheduling import Scheduling
 from zoomguard.application.session_facts import Cast, Postures, Slot
 from zoomguard.application.session_notes import note_warnings
@@ -174,9 +174,8 @@ class SessionChanges:
         consents = session_facts.consent_facts(tx, parts.seals, people, now)
         evaluation = occasions.evaluate("schedule", occasions.Facts(people=people, consents=consents), parts.terms)
         findings = evaluation.blocking + self._budget(tx, row, proposal.target, postures)
-        candidates = self.casting.free_for(tx, proposal.cast, proposal.slot)[:MOST_ASKED] if findings else ()
         kept = session_facts.evaluation_row(evaluation, row.id, now, consents)
-        return evaluation, with_suggestions(findings, proposal.cast, candidates), kept
+        return evaluation, findings, kept
 
     def _budget(self, tx: Transaction, row: VideoSession, target: Target, postures: Postures) -> tuple[Finding, ...]:
         """A change that Zoom would not take today is refused before anything is begun: for another teacher a whole
@@ -198,14 +197,19 @@ class SessionChanges:
         if dry_run:
             with self.parts.database.reading() as tx:
                 evaluation, findings, _ = self._judge(tx, row, proposal, postures)
-                if findings:
-                    raise Refused(shown(who, findings, TAKE_OFF))
-                return ChangeAnswer("possible", views(self.parts, tx, [row])[0], told, evaluation.warnings)
+                view = views(self.parts, tx, [row])[0]
+            if findings:
+                raise self._refused(who, proposal, findings)
+            return ChangeAnswer("possible", view, told, evaluation.warnings)
         with self.parts.claims.claim(row.id, wait_s=60) as had:
             if not had:
                 raise OutsideFailed("Somebody else is at work on this session.", "Repeat in a minute.", code="CLAIMED")
             warnings = self._decide(who, row, proposal, postures)
             return self._carry_out(who, row.id, told, warnings)
+
+    def _refused(self, who: Who, proposal: Proposal, findings: tuple[Finding, ...]) -> Refused:
+        """What stands in the way, with who could observe instead; outside any transaction."""
+        return Refused(shown(who, self.casting.suggested(findings, proposal.cast, proposal.slot), TAKE_OFF))
 
     def _postures(self, cast: Cast) -> Postures:
         users = self.parts.users
@@ -227,18 +231,17 @@ class SessionChanges:
             evaluation, findings, kept = self._judge(tx, fresh, proposal, postures)
             tx.add(kept)
             payload: dict[str, object] = {"change": proposal.target.kind.value, "starts_at": fresh.local_start}
-            if findings:
-                payload = {"rules": sorted({f.rule for f in findings})}
-                tx.commit(audit=Event("session.change_refused", "session", row.id, who.id, payload))
-                raise Refused(shown(who, findings, TAKE_OFF))
             asked: tuple[Event, ...] = ()
-            if fresh.state is SessionState.PLANNED:
-                asked = self._change_plan(tx, who, fresh, proposal.target)
-                said = "session.changed"
+            if findings:
+                said, payload = "session.change_refused", {"rules": sorted({f.rule for f in findings})}
+            elif fresh.state is SessionState.PLANNED:
+                said, asked = "session.changed", self._change_plan(tx, who, fresh, proposal.target)
             else:
-                session_target.decide(tx, self.parts, fresh, proposal.target, who, now)
                 said = "session.change_decided"
+                session_target.decide(tx, self.parts, fresh, proposal.target, who, now)
             tx.commit(audit=(Event(said, "session", row.id, who.id, payload), *asked))
+        if findings:
+            raise self._refused(who, proposal, findings)
         crash_point("change.decided")
         return evaluation.warnings
 
@@ -253,7 +256,8 @@ class SessionChanges:
         asked: tuple[Event, ...] = ()
         if target.kind in (Change.TIME, Change.OBSERVER):
             row.accepted_at = None
-            asked = observer_asks.end(tx, self.parts, row, self.parts.clock.now())
+            named = row.observer_id if target.kind is Change.OBSERVER else ""
+            asked = observer_asks.end(tx, self.parts, row, self.parts.clock.now(), keep=named)
         due_at = row.starts_at - timedelta(days=self.parts.terms.create_ahead_days)
         work.put(tx, PLANNED, row.teacher_id, max(due_at, self.parts.clock.now()))
         return asked

@@ -70,7 +70,10 @@ class SessionChoices:
         found = set()
         if access.may(who, "observers.answer_for") and who.id not in (row.teacher_id, row.observer_id):
             found.add(C.ANSWER_FOR)
-        asks = observer_asks.standing_asks(observers_table.asks_of(tx, row.id), who.id)
+        all_asks = observers_table.asks_of(tx, row.id)
+        if observer_asks.is_released(all_asks, who.id):
+            return frozenset(found)
+        asks = observer_asks.standing_asks(all_asks, who.id)
         assigned, is_open = row.observer_id == who.id, any(a.state is AskState.OPEN for a in asks)
         if row.accepted_at is None and (assigned or is_open):
             found.add(C.ACCEPT)

@@ -22,7 +22,8 @@ from zoomguard.domain.people import (
     in_domains,
     staff_address,
 )
-from zoomguard.domain.times import day_in
+from zoomguard.domain.sessions import Elsewhere
+from zoomguard.domain.times import day_in, zone
 from zoomguard.rules import occasions
 from zoomguard.rules.facts import ConsentFacts, MeetingFacts, PeopleFacts
 from zoomguard.rules.terms import Terms
@@ -212,3 +213,13 @@ def child_on_record(seals: Seals, row: Person) -> ChildOnRecord:
     """A child as the rules see it."""
     born_on = seals.open("person", "born_on", row.id, row.born_on)
     return ChildOnRecord(row.id, row.reference or "", date.fromisoformat(born_on) if born_on else None, row.active)
+
+
+def elsewhere(tx: Transaction, starts_at: datetime, zone_name: str, child_ids: Iterable[str]) -> Elsewhere:
+    """The zones of children in which the clock shows another hour at that moment than in this zone."""
+    here = starts_at.astimezone(zone(zone_name)).utcoffset()
+    found: dict[str, list[str]] = {}
+    for child in people_table.by_ids(tx, frozenset(child_ids)).values():
+        if child.timezone and starts_at.astimezone(zone(child.timezone)).utcoffset() != here:
+            found.setdefault(child.timezone, []).append(child.reference or "")
+    return tuple((name, tuple(sorted(children))) for name, children in sorted(found.items()))

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import col
+
 from zoomguard.application import access
 from zoomguard.application.session_parts import SessionParts
 from zoomguard.domain.errors import NotAllowed, NotThere
 from zoomguard.domain.people import Kind, Who
-from zoomguard.domain.sessions import Told
+from zoomguard.domain.sessions import CANCELLABLE, SessionState, SessionView, Told
 from zoomguard.tables import messages as messages_table
+from zoomguard.tables import observers as observers_table
 from zoomguard.tables import people as people_table
 from zoomguard.tables import sessions as table
 from zoomguard.tables.database import Transaction
@@ -16,15 +23,37 @@ from zoomguard.tables.sessions import VideoSession
 
 NOT_FOR_YOU = ("There is no such session for you.", "See: zoomguard sessions list")
 INVITATION = "invitation"
+# In these a yes or a no still means something.
+ANSWERABLE = CANCELLABLE - {SessionState.LIVE}
+
+
+def takes_part(who: Who, row: VideoSession) -> bool:
+    """Whether this person is one of the two adults."""
+    return who.id in (row.teacher_id, row.observer_id)
 
 
 def seen(tx: Transaction, who: Who, id_or_short: str) -> VideoSession:
     """A session that this person may see; NotThere for another's as for none, so that nothing can be guessed."""
     row = table.find(tx, id_or_short.upper())
-    own = row is not None and who.id in (row.teacher_id, row.observer_id)
-    if row is None or not (own or access.may(who, "sessions.see_all")):
+    if row is None or not (takes_part(who, row) or access.may(who, "sessions.see_all")):
         raise NotThere(*NOT_FOR_YOU)
     return row
+
+
+def still_asked(person_id: str, now: datetime) -> sa.ColumnElement[bool]:
+    """Lessons to come that this person was asked to observe, has not answered about, and that nobody observes yet."""
+    return sa.and_(
+        col(VideoSession.id).in_(observers_table.open_to(person_id)),
+        col(VideoSession.accepted_at).is_(None),
+        col(VideoSession.state).in_(ANSWERABLE),
+        col(VideoSession.starts_at) > now,
+    )
+
+
+def as_asked(view: SessionView) -> SessionView:
+    """A session as somebody sees it who was only asked to observe it: the question, not who is in it."""
+    view = replace(view, observer="", observer_name="", observer_answer="none", children=())
+    return replace(view, asked=True, meeting_number=None, change=None)
 
 
 def own_or_for_others(who: Who, row: VideoSession) -> None:

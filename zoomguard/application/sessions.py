@@ -3,41 +3,45 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from zoomguard.application import access
+from zoomguard.application import access, session_facts
 from zoomguard.application.meeting_change import MeetingChange
 from zoomguard.application.meeting_lookup import StillUnknown
 from zoomguard.application.meeting_removal import CANCELLED, MeetingRemoval
 from zoomguard.application.planning import Planning
 from zoomguard.application.roster_changes import RosterChanges
 from zoomguard.application.scheduling import Scheduling
-from zoomguard.application.session_changes import SessionChanges
+from zoomguard.application.session_changes import NewTime, SessionChanges
 from zoomguard.application.session_notes import note_warnings
 from zoomguard.application.session_parts import SessionParts, change_state, locked, number_of, views
-from zoomguard.application.session_seen import seen, told_of
-from zoomguard.domain import times
+from zoomguard.application.session_seen import as_asked, seen, still_asked, takes_part, told_of
+from zoomguard.domain import session_reasons, times
 from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import Conflict, NotAllowed, OutsideFailed, Refused
 from zoomguard.domain.people import SERVICE, Who
+from zoomguard.domain.session_reasons import SessionDetail, WhyAllowed
 from zoomguard.domain.sessions import (
     CANCELLABLE,
     ChangeAnswer,
+    MovedTo,
     ScheduleAnswer,
     ScheduleAsk,
-    SessionDetail,
     SessionState,
     SessionView,
-    WhyAllowed,
     may_become,
 )
+from zoomguard.domain.spoken_starts import wall_start
+from zoomguard.rules.occasions import ADVISORY
+from zoomguard.tables import observers as observers_table
 from zoomguard.tables import sessions as table
 from zoomguard.tables.database import Transaction
+from zoomguard.tables.observers import AskState
 from zoomguard.tables.sessions import VideoSession
 
 
@@ -80,16 +84,19 @@ class Sessions:
     # List, show, cancel --------------------------------------------------------------------------------------
 
     def list(self, who: Who, wanted: Sought | None = None, *, most: int = 500) -> tuple[SessionView, ...]:
-        """The sessions that this person may see, earliest first: from yesterday on, or those that are sought."""
+        """The sessions that this person may see, earliest first: from yesterday on, or those that are sought. Those
+        that they were asked to observe come too, with no more than the question says."""
         access.require(who, "sessions.see_own")
-        wanted = wanted or Sought()
+        wanted, now = wanted or Sought(), self.parts.clock.now()
+        everybodys = access.may(who, "sessions.see_all")
         with self.parts.database.reading() as tx:
             query = self._sought(tx, wanted)
-            if not access.may(who, "sessions.see_all"):
-                own = sa.or_(col(VideoSession.teacher_id) == who.id, col(VideoSession.observer_id) == who.id)
-                query = query.where(own)
+            if not everybodys:
+                own = (col(VideoSession.teacher_id) == who.id, col(VideoSession.observer_id) == who.id)
+                query = query.where(sa.or_(*own, still_asked(who.id, now)))
             rows = tx.all(query.order_by(col(VideoSession.starts_at), col(VideoSession.id)).limit(most))
-            return views(self.parts, tx, rows)
+            shown = zip(rows, views(self.parts, tx, rows), strict=True)
+            return tuple(v if everybodys or takes_part(who, row) else as_asked(v) for row, v in shown)
 
     def _sought(self, tx: Transaction, wanted: Sought) -> Any:
         query = select(VideoSession)
@@ -110,8 +117,28 @@ class Sessions:
         access.require(who, "sessions.see_own")
         with self.parts.database.reading() as tx:
             row = seen(tx, who, id_or_short)
-            why = tuple(_why(e, access.may(who, "consents.see")) for e in table.evaluations(tx, row.id))
-            return SessionDetail(views(self.parts, tx, [row])[0], why)
+            no_at, all_of_it = _declined_at(tx, row), access.may(who, "consents.see")
+            why = tuple(_why(e, row, no_at, all_of_it=all_of_it) for e in table.evaluations(tx, row.id))
+            children = (c.child_id for c in table.roster(tx, row.id))
+            elsewhere = session_facts.elsewhere(tx, row.starts_at, row.zone, children)
+            return SessionDetail(views(self.parts, tx, [row])[0], why, elsewhere)
+
+    def reschedule(self, who: Who, id_or_short: str, to: NewTime, *, dry_run: bool = False) -> ChangeAnswer:
+        """As `SessionChanges.reschedule`, with what clocks show then where the children are."""
+        answer = self.changes.reschedule(who, id_or_short, to, dry_run=dry_run)
+        if answer.outcome == "unchanged":
+            return answer
+        view, zone = answer.session, to.zone or answer.session.zone
+        starts_at, minutes = view.starts_at, view.minutes
+        if answer.outcome == "possible":
+            starts_at = times.to_utc(wall_start(to.start, zone, self.parts.clock.now()), zone, to.fold)
+            minutes = to.minutes or minutes
+        elif view.change:
+            starts_at, minutes = view.change.starts_at, view.change.minutes
+        with self.parts.database.reading() as tx:
+            children = (c.child_id for c in table.roster(tx, view.id))
+            elsewhere = session_facts.elsewhere(tx, starts_at, zone, children)
+        return replace(answer, to=MovedTo(starts_at, minutes, zone, elsewhere))
 
     def cancel(self, who: Who, id_or_short: str, *, note: str = "", dry_run: bool = False) -> ChangeAnswer:
         """Cancels: doors shut and everybody told at once, then the meeting is ended and taken away from Zoom."""
@@ -119,8 +146,7 @@ class Sessions:
         with self.parts.database.reading() as tx:
             row = seen(tx, who, id_or_short)
             told = told_of(tx, self.parts, row)
-        own = who.id in (row.teacher_id, row.observer_id)
-        if not own and not access.may(who, "sessions.schedule_for_others"):
+        if not takes_part(who, row) and not access.may(who, "sessions.schedule_for_others"):
             raise NotAllowed("You may cancel only sessions of your own.", "Ask the enrolment office.")
         warnings = note_warnings(self.parts, row, note)
         if row.state is SessionState.CANCELLED:
@@ -220,10 +246,20 @@ class Sessions:
         return row.made_at + timedelta(hours=24, minutes=1)
 
 
-def _why(row: table.EvaluationRow, all_of_it: bool) -> WhyAllowed:
+def _declined_at(tx: Transaction, row: VideoSession) -> datetime | None:
+    """When the present observer said no, or was let go."""
+    asks = (a for a in observers_table.asks_of(tx, row.id) if a.person_id == row.observer_id)
+    over = (a for a in asks if a.state is AskState.DECLINED or a.released)
+    return max((a.answered_at for a in over if a.answered_at), default=None)
+
+
+def _why(row: table.EvaluationRow, session: VideoSession, no_at: datetime | None, *, all_of_it: bool) -> WhyAllowed:
+    """An evaluation as this person may see it: consents are for those who may see them."""
     rules = tuple(json.loads(row.findings))
+    if session_reasons.may_still_say_yes(row.at, session.starts_at, no_at):
+        rules = session_reasons.while_waiting(rules)
+    verdict = session_reasons.verdict_of(row.verdict, (r for r in rules if r["rule"] not in ADVISORY))
+    consents = tuple(json.loads(row.consent_event_ids)) if all_of_it else ()
     if not all_of_it:
         rules = tuple({**r, "reason": ""} if r["rule"].startswith("CON-") else r for r in rules)
-    return WhyAllowed(
-        row.occasion, row.at, row.terms_version, row.verdict, rules, tuple(json.loads(row.consent_event_ids))
-    )
+    return WhyAllowed(row.occasion, row.at, row.terms_version, verdict, rules, consents)

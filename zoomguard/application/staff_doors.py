@@ -16,6 +16,7 @@ from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import Conflict, NotThere
 from zoomguard.domain.people import Who
 from zoomguard.domain.sessions import Change, SessionState
+from zoomguard.domain.times import day_in
 from zoomguard.tables import people as people_table
 from zoomguard.tables import sessions as table
 from zoomguard.tables.database import Transaction
@@ -26,11 +27,13 @@ HOST, CO_HOST = "host", "alternative host"
 
 @dataclass(frozen=True)
 class StaffDoor:
-    """The door as its owner sees it: `as_whom` is the address to be signed in to Zoom with."""
+    """The door as its owner sees it: `as_whom` is the address to be signed in to Zoom with, `opens_today` says so of
+    the college's day."""
 
     role: str
     as_whom: str
     opens_at: datetime
+    opens_today: bool
     open: bool
 
 
@@ -74,7 +77,9 @@ class StaffDoors:
         ends_at = row.starts_at + timedelta(minutes=row.minutes)
         standing = row.state in OPENING or (row.state is SessionState.MOVING and row.change == Change.OBSERVER)
         role = HOST if who.id == row.teacher_id else CO_HOST
-        return StaffDoor(role, email, opens_at, standing and opens_at <= self.parts.clock.now() < ends_at)
+        now, zone = self.parts.clock.now(), self.parts.terms.zone
+        opens_today = day_in(opens_at, zone) == day_in(now, zone)
+        return StaffDoor(role, email, opens_at, opens_today, standing and opens_at <= now < ends_at)
 
     def _note(self, who: Who, row: VideoSession, door: StaffDoor) -> None:
         with self.parts.database.deciding() as tx:

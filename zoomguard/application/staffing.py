@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlmodel import col, select
@@ -17,10 +18,12 @@ from zoomguard.domain.people import COLLEGE_ZONE, Role, Who, in_domains
 from zoomguard.domain.sessions import RESERVING, SessionView
 from zoomguard.domain.staffing import Left, Readiness
 from zoomguard.domain.times import day_in
+from zoomguard.tables import observers as observers_table
 from zoomguard.tables import people as people_table
 from zoomguard.tables import sessions as table
 from zoomguard.tables.access import SignIn
 from zoomguard.tables.database import Transaction
+from zoomguard.tables.observers import AskState
 from zoomguard.tables.people import Person
 from zoomguard.tables.sessions import VideoSession
 
@@ -51,15 +54,15 @@ class Staffing:
         now = self.parts.clock.now()
         with self.parts.database.reading() as tx:
             person = access.find_staff(tx, self.parts.seals, email, active_only=False)
-            sessions = self._to_come(tx, person.id, now)
-            shown = views(self.parts, tx, sessions)
+            shown = self._shown(tx, person.id, now)
         if not person.active:
             return Left("unchanged", email, shown)
         self._check_not_last(who, person.id, now)
         if dry_run:
             return Left("possible", email, shown)
         self._deactivate(who, person.id, now)
-        return Left("deactivated", email, self._shown(person.id, now))
+        with self.parts.database.reading() as tx:
+            return Left("deactivated", email, self._shown(tx, person.id, now))
 
     def _check_not_last(self, who: Who, person_id: str, now: datetime) -> None:
         """Nobody shuts themselves out, and safeguarding is never left without a lead."""
@@ -86,11 +89,20 @@ class Staffing:
             tx.commit(audit=Event("person.deactivated", "person", person_id, who.id, payload))
         crash_point("people.deactivated")
 
-    def _shown(self, person_id: str, now: datetime) -> tuple[SessionView, ...]:
-        with self.parts.database.reading() as tx:
-            return views(self.parts, tx, self._to_come(tx, person_id, now))
+    def _shown(self, tx: Transaction, person_id: str, now: datetime) -> tuple[SessionView, ...]:
+        """Who said no to observing is not missed there: somebody else is looked for already."""
+        sessions = self._to_come(tx, person_id, now)
+        answers = observers_table.latest_in(tx, frozenset(s.id for s in sessions))
+        missed = [s for s in sessions if not _declined(s, person_id, answers)]
+        return views(self.parts, tx, missed)
 
     def _to_come(self, tx: Transaction, person_id: str, now: datetime) -> list[VideoSession]:
         query = select(VideoSession).where(col(VideoSession.state).in_(RESERVING), VideoSession.starts_at > now)
         rows = [s for s in tx.all(query.order_by(col(VideoSession.starts_at))) if person_id in table.adults_of(s)]
         return rows
+
+
+def _declined(session: VideoSession, person_id: str, answers: Mapping[tuple[str, str], AskState]) -> bool:
+    """Whether this person is in a session as the observer alone, and said no."""
+    others = (session.teacher_id, session.next_teacher_id, session.next_observer_id)
+    return person_id not in others and answers.get((session.id, person_id)) is AskState.DECLINED

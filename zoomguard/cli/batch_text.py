@@ -74,8 +74,8 @@ def result(answer: Said, file: File, dry_run: bool) -> list[str]:
     if answer.needed("batch").text("kind") == "series":
         lines += _lessons(rows, file.zone)
     for outcome in NOT_DONE:
-        for row in (r for r in rows if r.text("outcome") == outcome):
-            lines += ["", *_row(row, file.zone)]
+        for alike in _alike(answer, outcome):
+            lines += ["", *_row(alike, file.zone)]
     if any(r.text("waits_until") for r in rows):
         lines += ["", *wrap("Meetings that wait are made by themselves, on the days above.")]
     return [*lines, "", *wrap(f"Next: {_next(rows, file, dry_run)}")]
@@ -124,10 +124,27 @@ def _when(row: Said, zone: str) -> str:
     return moment(starts, zone) if zone and starts else row.text("label") or local_time(starts)
 
 
-def _row(row: Said, zone: str) -> list[str]:
-    """One row that was not done: where it stands, its code, what to do."""
+def _dates(rows: Sequence[Said], zone: str) -> str:
+    """When the lesson of a row is; of many the number, the first and the last."""
+    whens = list(dict.fromkeys(_when(row, zone) for row in rows))
+    return whens[0] if len(whens) == 1 else f"{len(whens)} dates, {whens[0]} to {whens[-1]}"
+
+
+def _alike(answer: Said, outcome: str) -> list[list[Said]]:
+    """The rows with an outcome: those of one line of a file, or of a series, that have the same reason together."""
+    a_file = answer.needed("batch").text("kind") != "series"
+    groups: dict[tuple[object, ...], list[Said]] = {}
+    for row in (r for r in answer.parts("rows") if r.text("outcome") == outcome):
+        groups.setdefault((a_file and row.number("line"), row.text("code"), _reason(row)), []).append(row)
+    return list(groups.values())
+
+
+def _row(alike: Sequence[Said], zone: str) -> list[str]:
+    """Rows that were not done for the same reason: where they stand, their code, what to do."""
+    row = alike[0]
     line = row.number("line")
-    parts = (f"line {line}" if line else "", row.text("code"), _when(row, zone))
+    lines_of = {r.number("line") for r in alike}
+    parts = (f"line {line}" if line and len(lines_of) == 1 else "", row.text("code"), _dates(alike, zone))
     lines = wrap("  ".join(dict.fromkeys(filter(None, parts))), "  ", "    ")
     found = row.parts("findings")
     if found:
@@ -136,9 +153,15 @@ def _row(row: Said, zone: str) -> list[str]:
 
 
 def refused_rows(answer: Said) -> list[RefusedRow]:
-    """What the errors file needs of every refused row."""
-    refused = (r for r in answer.parts("rows") if r.text("outcome") == "refused")
-    return [RefusedRow(r.number("line"), r.text("code"), _reason(r)) for r in refused]
+    """What the errors file needs of every refused row: each reason once, with its dates where a line has several."""
+    of_line = Tally(row.number("line") for row in answer.parts("rows"))
+    return [_refused(alike, of_line[alike[0].number("line")] > 1) for alike in _alike(answer, "refused")]
+
+
+def _refused(alike: Sequence[Said], several: bool) -> RefusedRow:
+    row = alike[0]
+    dates = f"{_dates(alike, '')}: " if several else ""
+    return RefusedRow(row.number("line"), row.text("code"), f"{dates}{_reason(row)}")
 
 
 def _reason(row: Said) -> str:

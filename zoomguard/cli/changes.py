@@ -79,7 +79,7 @@ def change_several(change: Change, ids: Sequence[str], manner: Manner) -> int:
     if manner.asks and ids:
         rows = _each(client, change, ids, dry_run=True)
         show.out(change_text.previewed(rows, change.words), as_json=True)
-        told = counted(change_text.guardians(rows), "guardian is told", "guardians are told")
+        told = counted(change_text.guardians(rows), "guardian will be told", "guardians will be told")
         if not agreed(f"{change.words.question}, {counted(len(ids), 'session', 'sessions')}? {told}."):
             return _left()
     return _told(_each(client, change, ids, dry_run=manner.dry_run), change.words, manner)
@@ -123,10 +123,12 @@ def _row(id: str, reply: Reply) -> Row:
 
 
 def found(states: frozenset[str], **filters: str | None) -> list[str]:
-    """The sessions that fit the filters and can be changed, as the service lists them."""
+    """The sessions that fit the filters and can be changed, as the service lists them; of others' lessons that one
+    was asked to observe there is nothing to change."""
     wanted = {name: value for name, value in filters.items() if value}
     said = server.connect().get(f"/sessions?{urlencode(wanted)}")
-    return [s.raw("short_id") for s in said.parts("sessions") if s.raw("state") in states]
+    theirs = (s for s in said.parts("sessions") if s.text("asked") != "yes")
+    return [s.raw("short_id") for s in theirs if s.raw("state") in states]
 
 
 def chosen(ids: Sequence[str], states: frozenset[str], **filters: str | None) -> list[str]:

@@ -54,10 +54,16 @@ def _listed(found: list[Said], when: str) -> list[str]:
         again = "Next: try another time, or ask the safeguarding lead."
         return [*layout.wrap(f"Nobody is free and may observe on {when}."), *layout.wrap(again)]
     count = layout.counted(len(found), "colleague is", "colleagues are")
-    lines = [*layout.wrap(f"{count} free on {when}; best first."), ""]
-    columns = ("NAME", "E-MAIL", "LESSONS THAT WEEK", "BACK TO BACK")
-    rows = [(o.text("name"), o.text("email"), o.text("lessons_that_week"), o.text("back_to_back")) for o in found]
+    lines = [*layout.wrap(f"{count} free on {when}; best first. LESSONS are those of that week."), ""]
+    # The address is last: where the row is too wide it has a line of its own, to be copied whole.
+    columns = ("NAME", "LESSONS", "PAUSE", "E-MAIL")
+    rows = [(o.text("name"), o.text("lessons_that_week"), _pause(o), o.text("email")) for o in found]
     return [*lines, *layout.table(columns, rows), "", *layout.wrap(_next(found[0]))]
+
+
+def _pause(one: Said) -> str:
+    """Whether there are minutes between this lesson and another teacher's."""
+    return "none" if one.text("back_to_back") == "yes" else "yes"
 
 
 def _next(best: Said) -> str:

@@ -59,7 +59,10 @@ def _checked(said: Said, ready: bool) -> list[str]:
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 @json_option
 def deactivate(email: str, dry_run: bool, yes: bool, as_json: bool) -> int:
-    """Shuts somebody out at once: tokens end, links shut, sessions need somebody else."""
+    """Shuts somebody out at once: tokens end, links shut, sessions need somebody else.
+
+    For the safeguarding lead and the deputies. Lessons that this person said no to observing do not count.
+    """
     client = server.connect()
     if not dry_run and not yes and can_ask(as_json):
         would = client.post("/people/deactivate", {"email": email, "dry_run": True})

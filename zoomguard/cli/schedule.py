@@ -124,9 +124,10 @@ def lesson(typed: dict[str, Any], as_json: bool) -> dict[str, object]:
         "children": whole.get("child", "").split() or list(typed["children"]),
         "course": whole.get("course") or typed["course"] or "",
         "start": whole["start"],
-        "minutes": _number(whole["minutes"]) if "minutes" in whole else typed["minutes"] or 0,
         "timezone": typed["timezone"],
     }
+    minutes = _number(whole["minutes"]) if whole.get("minutes") else typed["minutes"]
+    body |= {} if minutes is None else {"minutes": minutes}
     body |= {name: typed[name] for name in ONCE if typed[name]}
     return body | {name: list(typed[name]) for name in SEVERAL if typed[name]}
 
@@ -138,7 +139,7 @@ def _whole(typed: dict[str, Any], as_json: bool) -> dict[str, str]:
         typed["group"] = click.prompt(CLASS, default="", show_default=False, err=True)
     whole = completed(_needed(typed, as_json), QUESTIONS, as_json=as_json)
     if not named and typed["group"] and typed["minutes"] is None:
-        whole["minutes"] = click.prompt(LENGTH, default="0", show_default=False, err=True)
+        whole["minutes"] = click.prompt(LENGTH, default="", show_default=False, err=True)
     return whole
 
 

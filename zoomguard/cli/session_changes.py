@@ -85,7 +85,7 @@ def reschedule(id: str, start: str | None, as_json: bool, **typed: Any) -> int:
     """Moves a session. The links stay; everybody is told once, old time and new."""
     body = completed({"start": start}, QUESTIONS, as_json=as_json)
     more = {name: typed[name] for name in ("minutes", "timezone", "fold", "note")}
-    aim = f"{local_time(body['start'])} {typed['timezone'] or '(in the zone of the session)'}"
+    aim = f"{local_time(body['start'])} {typed['timezone'] or ''}".strip()
     return _act("reschedule", MOVE, aim, {**body, **more}, ids=(id,), as_json=as_json, **typed)
 
 

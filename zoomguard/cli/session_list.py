@@ -6,7 +6,7 @@ from itertools import groupby
 
 from zoomguard.cli.answers import Said
 from zoomguard.cli.layout import counted, day, facts, hours, moment, slot, table, wrap
-from zoomguard.cli.session_text import head, made_on, people
+from zoomguard.cli.session_text import elsewhere, head, made_on, people
 
 COLUMNS = ("TIME", "SESSION", "COURSE", "STATE", "OBSERVER", "NEEDS")
 # The screen words of verdicts.
@@ -16,7 +16,9 @@ VERDICTS = {
     "unknown": "we could not tell",
     "not_applicable": "does not apply",
     "overridden": "was set aside",
+    "waiting": "waiting for the observer's yes",
 }
+ALLOWED = {"pass": "Allowed", "fail": "Not allowed", "waiting": "Waiting for the observer's yes"}
 STATES = {"at_risk": "at risk", "live": "on now", "moving": "changing"}
 # Why a session is at risk, and what it needs.
 RISKS = {
@@ -39,10 +41,20 @@ def listed(sessions: list[Said]) -> list[str]:
     for title, group in groupby(sessions, key=lambda s: day(s.text("starts_at"), s.text("zone"))):
         lines += [*wrap(title), "", *table(COLUMNS, [_row(s) for s in group]), ""]
     troubled = [s for s in sessions if needs(s)]
-    first = f"zoomguard sessions show {(troubled or sessions)[0].text('short_id')}"
+    first = _first((troubled or sessions)[0])
     if troubled:
         return [*lines, f"{counted(len(troubled), 'session needs', 'sessions need')} somebody. Next: {first}"]
     return [*lines, f"Next: {first}"]
+
+
+def _first(session: Said) -> str:
+    """Who was only asked to observe a session answers; there is nothing more to see."""
+    one = session.text("short_id")
+    return f"zoomguard sessions accept {one} (or decline)" if _asked(session) else f"zoomguard sessions show {one}"
+
+
+def _asked(session: Said) -> bool:
+    return session.text("asked") == "yes"
 
 
 def _row(session: Said) -> tuple[str, ...]:
@@ -59,14 +71,18 @@ def _row(session: Said) -> tuple[str, ...]:
 
 
 def state(session: Said) -> str:
-    """Where a session stands, in words; scheduled with a yes of the observer is ready."""
+    """Where a session stands, in words; scheduled with a yes of the observer is ready. Who was asked reads that."""
+    if _asked(session):
+        return "asked"
     if session.text("ready") == "yes":
         return "ready"
     return STATES.get(session.text("state"), session.text("state").replace("_", " "))
 
 
 def needs(session: Said) -> str:
-    """What a session at risk needs; "" where it needs nothing."""
+    """What a session at risk needs, or one that somebody was asked about; "" where it needs nothing."""
+    if _asked(session):
+        return "your yes or no"
     risk = session.text("risk")
     return RISKS.get(risk, risk)
 
@@ -75,7 +91,7 @@ def detail(answer: Said) -> list[str]:
     """A session, and why it is allowed: the rules that were asked and the consents they rested on."""
     session = answer.needed("session")
     rows = [("State", state(session)), ("At risk", _risk(session)), ("Changing", _change(session))]
-    rows += [*people(session), ("Zoom meeting", _meeting(session))]
+    rows += [*elsewhere(answer, session.text("starts_at")), *people(session), ("Zoom meeting", _meeting(session))]
     lines = [*head(session), *facts(rows)]
     for why in _latest(answer.parts("why")):
         lines += ["", *_why(why)]
@@ -124,11 +140,12 @@ def _why(why: Said) -> list[str]:
     rules = why.parts("rules")
     passed = list(dict.fromkeys(r.text("rule") for r in rules if r.text("verdict") == "pass"))
     asked_at, verdict = moment(why.text("at")), why.text("verdict")
-    allowed = {"pass": "Allowed", "fail": "Not allowed"}.get(verdict, "We could not tell")
+    allowed = ALLOWED.get(verdict, "We could not tell")
     words = counted(len({r.text("rule") for r in rules}), "rule", "rules")
     lines = wrap(f"{allowed} ({why.text('occasion')}) on {asked_at}: {words} asked, terms {why.text('terms_version')}.")
     for rule in (r for r in rules if r.text("verdict") not in ("pass", "not_applicable")):
-        about = " ".join(filter(None, (rule.text("subject"), rule.text("reason"))))
+        reason = "" if rule.text("verdict") == "waiting" else rule.text("reason")
+        about = " ".join(filter(None, (rule.text("subject"), reason)))
         lines += wrap(
             f"{VERDICTS.get(rule.text('verdict'), rule.text('verdict'))}. {about}", f"  {rule.text('rule')}  "
         )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from zoomguard.cli.answers import Said
-from zoomguard.cli.layout import facts, short_day, slot, wrap
+from zoomguard.cli.layout import facts, moment, short_day, slot, wrap
 
 NOT_SCHEDULED = "Not scheduled"
 DONE_WORDS = {"scheduled": "Scheduled", "planned": "Planned", "unchanged": "Already scheduled"}
 # What an observer answered.
-ANSWERS = {"asked": "asked; answer wanted", "yes": "said yes", "no": "said no", "none": "not asked yet"}
+ANSWERS = {"asked": "asked; answer wanted", "yes": "said yes", "no": "said no", "none": "not asked"}
 
 
 def head(session: Said, words: str = "") -> list[str]:
@@ -69,6 +69,12 @@ def observed(session: Said) -> str:
     """The observer, and what they answered."""
     words = ANSWERS.get(session.text("observer_answer"), "")
     return "; ".join(filter(None, (named(session, "observer") or "nobody yet", words)))
+
+
+def elsewhere(said: Said, starts_at: str) -> list[tuple[str, str]]:
+    """The start of a session where clocks show another hour, with the children there."""
+    rows = [(e.text("zone"), ", ".join(e.texts("children"))) for e in said.parts("elsewhere")]
+    return [("Elsewhere", f"{moment(starts_at, zone)} for {children}") for zone, children in rows]
 
 
 def warned(answer: Said) -> list[str]:

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from zoomguard.domain.sessions import SessionView
 from zoomguard.domain.times import zone as zone_of
 
-ANSWERS = {"yes": "said yes", "asked": "asked, no answer yet", "no": "said no", "none": "not asked yet"}
+ANSWERS = {"yes": "said yes", "asked": "asked, no answer yet", "no": "said no", "none": "not asked"}
 
 
 @dataclass(frozen=True)

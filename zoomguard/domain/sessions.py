@@ -92,7 +92,7 @@ class ScheduleAsk:
     """What a person asks for: references and addresses as typed, the start as naive wall time and zone.
 
     `observer` is an address, or "pool" (or nothing) to have one picked. `group` adds a class, `without` takes
-    children out again, `like` takes from a session whatever is not given here.
+    children out again, `like` takes from a session whatever is not given here. `minutes` None is as long as before.
     """
 
     teacher: str
@@ -100,7 +100,7 @@ class ScheduleAsk:
     children: tuple[str, ...]
     course: str
     start: str
-    minutes: int
+    minutes: int | None
     zone: str = "Europe/London"
     fold: str | None = None
     key: str = ""
@@ -149,12 +149,14 @@ class SessionView:
     children: tuple[str, ...]
     teacher_name: str = ""
     observer_name: str = ""
-    # "yes", "no", "asked" (no answer yet), or "none" (not asked yet).
+    # "yes", "no", "asked" (no answer yet), or "none" (not asked, or not wanted any more).
     observer_answer: str = "none"
     risk: str = ""
     # The first moment at which the meeting of a planned session is made.
     waits_until: datetime | None = None
     change: Wanted | None = None
+    # The viewer was asked to observe it, has not answered, and sees no more of it than the question says.
+    asked: bool = False
 
     @property
     def ready(self) -> bool:
@@ -182,6 +184,35 @@ class SessionView:
             "risk": self.risk,
             "waits_until": iso(self.waits_until) if self.waits_until else None,
             "change": self.change.as_json() if self.change else None,
+            "asked": self.asked,
+        }
+
+
+# Zones in which the clock shows another hour, each with the references of the children there.
+Elsewhere = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def elsewhere_as_json(elsewhere: Elsewhere) -> list[dict[str, object]]:
+    """The shape of `elsewhere`."""
+    return [{"zone": zone, "children": list(children)} for zone, children in elsewhere]
+
+
+@dataclass(frozen=True)
+class MovedTo:
+    """When a session is to be, or is now, in its zone and where children live elsewhere."""
+
+    starts_at: datetime
+    minutes: int
+    zone: str
+    elsewhere: Elsewhere = ()
+
+    def as_json(self) -> dict[str, object]:
+        """The shape of `to`."""
+        return {
+            "starts_at": iso(self.starts_at),
+            "minutes": self.minutes,
+            "zone": self.zone,
+            "elsewhere": elsewhere_as_json(self.elsewhere),
         }
 
 
@@ -213,7 +244,8 @@ class ScheduleAnswer:
 
 @dataclass(frozen=True)
 class Told:
-    """Who is told of a change: how many guardians and children, and which staff by address."""
+    """Who is being told of a change: how many guardians and children, and which staff by address. Mails are queued,
+    and those to children wait for office hours."""
 
     guardians: int = 0
     children: int = 0
@@ -226,13 +258,15 @@ class Told:
 
 @dataclass(frozen=True)
 class ChangeAnswer:
-    """What came of a change: changed, unchanged, moving (Zoom's answer is open), asked or possible (dry run)."""
+    """What came of a change: changed, unchanged, moving (Zoom's answer is open), asked or possible (dry run). `to` is
+    the time of a session that is moved."""
 
     outcome: str
     session: SessionView
     told: Told = field(default_factory=Told)
     warnings: tuple[Finding, ...] = ()
     zoom_writes: int = 0
+    to: MovedTo | None = None
 
     def as_json(self) -> dict[str, object]:
         """The answer of `sessions reschedule` and its like."""
@@ -244,42 +278,5 @@ class ChangeAnswer:
             "warnings": [f.as_json() for f in self.warnings],
             "told": self.told.as_json(),
             "zoom_writes": self.zoom_writes,
-        }
-
-
-@dataclass(frozen=True)
-class WhyAllowed:
-    """Why a session was allowed: the rules that were asked, and the consent events it rested on."""
-
-    occasion: str
-    at: datetime
-    terms_version: str
-    verdict: str
-    rules: tuple[dict[str, str], ...] = ()
-    consent_event_ids: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class SessionDetail:
-    """A session with its evaluations."""
-
-    session: SessionView
-    why: tuple[WhyAllowed, ...] = field(default=())
-
-    def as_json(self) -> dict[str, object]:
-        """The answer of `sessions show`."""
-        return {
-            "schema": "zoomguard/1",
-            "session": self.session.as_json(),
-            "why": [
-                {
-                    "occasion": w.occasion,
-                    "at": iso(w.at),
-                    "terms_version": w.terms_version,
-                    "verdict": w.verdict,
-                    "rules": list(w.rules),
-                    "consent_event_ids": list(w.consent_event_ids),
-                }
-                for w in self.why
-            ],
+            "to": self.to.as_json() if self.to else None,
         }

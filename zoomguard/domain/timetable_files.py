@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from datetime import date
 
@@ -21,6 +22,24 @@ TIMETABLE_COLUMNS = (
     "timezone",
     "minutes",
     "weekly_until",
+)
+# Remedies name options of the command line; whoever wrote a file looks for its columns.
+IN_COLUMNS = tuple(
+    (re.compile(pattern), words)
+    for pattern, words in (
+        (r"Take the first: add --observer (\S+)", r"Take the first: write \1 in the column observer."),
+        (
+            r"Go on without: add --except (\S+)",
+            r"Go on without \1: name the others in the column children, and leave the column group empty.",
+        ),
+        (r"Leave out --teacher, or ask", "Leave the column teacher empty, or ask"),
+        (r"Add --group CLASS, or --child REF once for each child\.", "Fill in the column group, or children."),
+        (r"and give the zone with --timezone\.", "and give the zone in the column timezone."),
+        (
+            r"Say which with --fold earlier or --fold later\.",
+            "Write another time in the column start, or schedule this lesson outside the file.",
+        ),
+    )
 )
 
 
@@ -42,6 +61,13 @@ def read_timetable(content: bytes) -> FileRows[TimetableRow]:
 def row_key(ask: ScheduleAsk) -> str:
     """What makes a row the same row again in a later run: who teaches what to whom and when, as written."""
     return "row-" + hashlib.sha256(_key_of(ask).encode()).hexdigest()[:32]
+
+
+def in_columns(remedy: str) -> str:
+    """What to do about a row, by the columns of the file."""
+    for pattern, words in IN_COLUMNS:
+        remedy = pattern.sub(words, remedy)
+    return remedy
 
 
 def _key_of(ask: ScheduleAsk) -> str:

@@ -15,6 +15,8 @@ from zoomguard.rules.rule import F, Level, Rule
 from zoomguard.rules.terms import Terms
 
 RULES: tuple[Rule[Any], ...] = (*people.RULES, *consents.RULES, *meeting.RULES, *messages.RULES)
+# The ids of the rules that stop no session.
+ADVISORY = frozenset(r.id for r in RULES if r.level is not Level.ENFORCE)
 ASKED: dict[str, tuple[str, ...]] = {
     "schedule": (
         "VC-PASSCODE",
@@ -128,8 +130,7 @@ def evaluate(occasion: str, facts: Facts, terms: Terms) -> Evaluation:
         *_found(meeting.RULES, facts.meeting, asked, terms),
         *_found(messages.RULES, facts.message, asked, terms),
     )
-    advisory = frozenset(r.id for r in RULES if r.level is not Level.ENFORCE)
-    return Evaluation(occasion, terms.version, found, advisory)
+    return Evaluation(occasion, terms.version, found, ADVISORY)
 
 
 def _found(rules: tuple[Rule[F], ...], facts: F | None, asked: frozenset[str], terms: Terms) -> Iterator[Finding]:

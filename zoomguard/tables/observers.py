@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlmodel import col, select
 
@@ -21,7 +21,8 @@ class AskKind(StrEnum):
 
 
 class AskState(StrEnum):
-    """What came of it: `covered` where somebody else said yes first, `ended` where the question fell away."""
+    """What came of it: `covered` where somebody else said yes first, `ended` where the question fell away, or
+    where somebody let the person go (see `ObserverAsk.released`)."""
 
     OPEN = "open"
     ACCEPTED = "accepted"
@@ -47,6 +48,11 @@ class ObserverAsk(Row, table=True):
     answered_by: str = column(Personal.PSEUDONYM, default="")
     version: int = column(default=1)
 
+    @property
+    def released(self) -> bool:
+        """Whether `answered_by`, somebody else, let this person go. A question that ends otherwise keeps no answer."""
+        return self.state is AskState.ENDED and self.answered_by not in ("", self.person_id)
+
 
 def asks_of(tx: Transaction, session_id: str) -> list[ObserverAsk]:
     """Everybody who was asked about a session, oldest first."""
@@ -56,6 +62,11 @@ def asks_of(tx: Transaction, session_id: str) -> list[ObserverAsk]:
 def ask_by_token(tx: Transaction, digest: str) -> ObserverAsk | None:
     """The question that a link belongs to."""
     return tx.first(select(ObserverAsk).where(ObserverAsk.token_sha256 == digest))
+
+
+def open_to(person_id: str) -> Any:
+    """The ids of the sessions that somebody was asked to observe and has not answered about, as a query."""
+    return select(ObserverAsk.session_id).where(ObserverAsk.person_id == person_id, ObserverAsk.state == AskState.OPEN)
 
 
 def latest_in(tx: Transaction, session_ids: frozenset[str]) -> dict[tuple[str, str], AskState]:

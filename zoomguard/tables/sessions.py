@@ -12,7 +12,6 @@ from sqlmodel import col, select
 from zoomguard.domain.sessions import RESERVING, SessionState, overlaps
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.types import Personal, Row, RowKind, UTCDateTime, chosen, column, key
-from zoomguard.tables.watch import ZoomEvent
 
 
 class StepState(StrEnum):
@@ -298,9 +297,3 @@ def steps(tx: Transaction, kind: str, subject_id: str) -> list[Step]:
 
 # States in which a session can have been held.
 HELD = tuple(s for s in SessionState if s.value in ("scheduled", "at_risk", "live", "ended", "accounted", "moving"))
-
-
-def started_numbers(tx: Transaction, numbers: frozenset[int | None]) -> set[int]:
-    """Of these meeting numbers the ones that Zoom told us had started."""
-    query = select(ZoomEvent.number).where(ZoomEvent.event == "meeting.started", col(ZoomEvent.number).in_(numbers))
-    return set(tx.all(query))

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import ClassVar
 
 import sqlalchemy as sa
-from sqlmodel import select
+from sqlmodel import col, select
 
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.types import Personal, Row, RowKind, UTCDateTime, column, key
@@ -44,3 +44,9 @@ class MeetingInstance(Row, table=True):
 def receipts(tx: Transaction) -> int:
     """How many deliveries were kept."""
     return len(tx.all(select(ZoomEvent.id)))
+
+
+def started_numbers(tx: Transaction, numbers: frozenset[int | None]) -> set[int]:
+    """Of these meeting numbers the ones that Zoom told us had started."""
+    query = select(ZoomEvent.number).where(ZoomEvent.event == "meeting.started", col(ZoomEvent.number).in_(numbers))
+    return set(tx.all(query))

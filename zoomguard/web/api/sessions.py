@@ -36,7 +36,7 @@ class Schedule(Ask):
     like: Text = ""
     course: Text = ""
     start: Text
-    minutes: Minutes = 0
+    minutes: Minutes | None = None
     timezone: Text = "Europe/London"
     fold: Fold = None
     dry_run: bool = False
@@ -148,7 +148,7 @@ def cancel(application: App, who: SignedIn, session: Name, asked: Cancel | None 
 def reschedule(application: App, who: SignedIn, session: Name, asked: Reschedule) -> JSONResponse:
     """Moves a session to another time."""
     to = NewTime(asked.start, asked.minutes, asked.timezone, asked.fold, asked.note)
-    return JSONResponse(application.sessions.changes.reschedule(who, session, to, dry_run=asked.dry_run).as_json())
+    return JSONResponse(application.sessions.reschedule(who, session, to, dry_run=asked.dry_run).as_json())
 
 
 @router.post("/sessions/{session}/replace-observer")

@@ -102,6 +102,7 @@ class Room:
             headers={"Content-Security-Policy": f"{STAFF_CSP.rpartition(';')[0]}; {JOINING[app.environment]}"},
             session=detail.session,
             why=tuple(reversed(detail.why)),
+            elsewhere=detail.elsewhere,
             may={choice.value for choice in choices},
             door=app.staff_doors.look(who, self.id),
             offers=app.lesson_offers.offers(who) if Choice.OBSERVER in choices else None,

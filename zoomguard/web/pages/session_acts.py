@@ -70,7 +70,7 @@ def _reschedule(app: Application, who: Who, session: str, typed: FormData, dry_r
     minutes = number(said(typed, "minutes"), "The length")
     start = f"{said(typed, 'date')} {said(typed, 'time')}"
     to = NewTime(start, minutes, said(typed, "timezone"), said(typed, "fold") or None, said(typed, "note"))
-    return app.sessions.changes.reschedule(who, session, to, dry_run=dry_run)
+    return app.sessions.reschedule(who, session, to, dry_run=dry_run)
 
 
 def _observer(app: Application, who: Who, session: str, typed: FormData, dry_run: bool) -> ChangeAnswer:
@@ -104,12 +104,12 @@ ACTS = {
 DONE = {
     "schedule-scheduled": "Scheduled. The families are being invited.",
     "schedule-planned": "Planned. The meeting is made nearer the day, and the families are invited then.",
-    "reschedule-changed": "Moved. Everybody who was invited is told.",
+    "reschedule-changed": "Moved. Everybody who was invited is being told.",
     "observer-changed": "The observer was changed, and is being asked.",
     "observer-asked": "Colleagues who are free were asked. The first yes gets it.",
-    "roster-changed": "The roster was changed. Only the families of those who come or leave are told.",
+    "roster-changed": "The roster was changed. Only the families of those who come or leave are being told.",
     "reassign-changed": "It has another teacher now. The families' links stay the same.",
-    "cancel-changed": "Cancelled. Everybody who was invited is told.",
+    "cancel-changed": "Cancelled. Everybody who was invited is being told.",
     "moving": "Zoom has not confirmed it yet; we go on by ourselves. Look again in a minute.",
     "unchanged": "It was so already. Nothing was changed.",
     "accepted": "The yes is on record.",

@@ -84,9 +84,10 @@ def pupils(count: int) -> str:
 
 
 def hearers(told: Told) -> str:
-    """Who hears of a change: "5 guardians, 1 pupil, t.wren@northmoor.example"."""
+    """Who hears of a change: "5 guardians, 1 pupil (in office hours), t.wren@northmoor.example"."""
     guardians = f"{told.guardians} guardian" if told.guardians == 1 else f"{told.guardians} guardians"
-    counted = [guardians] * bool(told.guardians) + [pupils(told.children)] * bool(told.children)
+    children = f"{pupils(told.children)} (in office hours)"
+    counted = [guardians] * bool(told.guardians) + [children] * bool(told.children)
     return ", ".join((*counted, *told.staff)) or "nobody"
 
 
