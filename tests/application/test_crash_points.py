@@ -54,8 +54,8 @@ ROUNDS = 6
 # Whether the mail server has a letter is on record only after it took it: fault 67.
 ACCEPTED = "message.accepted"
 UNCOMMITTED = "schedule.requested_uncommitted"
-# Between the count of a repair and the repair itself.
-COUNTED = frozenset({"recheck.judged", "recheck.taken_out", "recheck.settled_entries", "recheck.repair_sent"})
+# Between the count of a repair and the repair itself. What is counted second is so where nothing else is to be done.
+COUNTED = {("recheck.repair_sent", then) for then in ("recheck.judged", "recheck.repair_sent")}
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ def test_a_recovery_that_is_killed_in_turn_is_carried_on(
 
 def check_after_two(home: Home, operation: Operation, kills: tuple[str, ...], done: Done) -> None:
     """As if nobody had been killed; but a repair is counted before it is sent, and there are two in a lesson's life."""
-    if len(kills) == 2 and COUNTED.issuperset(kills):
+    if kills in COUNTED:
         session = only_session(home)
         assert (session.state, session.risk) == (S.AT_RISK, Risk.DRIFT), kills
         assert "i.hale@northmoor.example" in mail(home, "At risk")

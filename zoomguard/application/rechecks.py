@@ -167,18 +167,17 @@ class Rechecks:
     def _acts(
         self, tx: Transaction, row: VideoSession, found: Found, done: frozenset[Act], now: datetime
     ) -> frozenset[Act]:
-        """What is to be done at Zoom now; a repair is counted here, before it is sent."""
-        acts = set()
+        """What is to be done at Zoom now: strangers go before anything else. A repair is counted here, right before
+        it is sent."""
         if found.facts is None:
             return frozenset()
         if not found.entries.in_line and Act.ENTRIES not in done:
-            acts.add(Act.ENTRIES)
+            return frozenset({Act.ENTRIES})
         if Act.REPAIR not in done and self.meeting.take_repair(tx, row, found.facts, now):
-            acts.add(Act.REPAIR)
-        return frozenset(acts)
+            return frozenset({Act.REPAIR})
+        return frozenset()
 
     def _act(self, session: VideoSession, found: Found, facts: MeetingFacts) -> None:
-        # Strangers go before anything else.
         if Act.ENTRIES in found.acts:
             self.meeting.bring_in_line(session, found.entries)
         if Act.REPAIR in found.acts:
