@@ -35,4 +35,5 @@ def csrf_of(reply: Reply) -> str:
 def words(reply: Reply) -> str:
     """What stands in the middle of a page, without its mark-up."""
     main = reply.body.decode().partition("<main")[2].partition("</main>")[0]
+    main = main.replace("<wbr>", "")
     return " ".join(re.sub(r"<[^>]*>", " ", f"<{main}").split())

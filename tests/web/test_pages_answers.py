@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.application.observing import COLIN, more_observers
 from tests.house import COORDINATOR, OBSERVER, TEACHER, Home, a_home
 from tests.web.browsing import csrf_of, look, send, words
 from tests.web.desk import at_desk, everything, question
@@ -56,17 +57,18 @@ def test_a_question_is_answered_by_a_button_and_by_nothing_else(home: Home, site
 
 
 def test_a_question_that_is_covered_ended_or_over_says_so_and_takes_nothing(home: Home, site: Site) -> None:
+    more_observers(home)
     lesson = home.schedule().session.short_id
-    first = question(home, OBSERVER, "MATHS-7B")
+    let_go = question(home, OBSERVER, "MATHS-7B")
     home.app.observers.replacing.replace(home.who(TEACHER), lesson, "pool")
-    second = question(home, MBEKI, "MATHS-7B")
-    assert "Somebody else is being looked for" in words(look(site, first))
+    first, second = (question(home, who, "MATHS-7B") for who in (COLIN, MBEKI))
+    assert "You are not needed any more" in words(look(site, let_go)) and b"<form" not in look(site, let_go).body
     assert "Several of you were asked" in words(look(site, second))
     answer(site, first, "yes")
     assert "Somebody else is on" in words(look(site, second)) and b"<form" not in look(site, second).body
     csrf = home.app.access.csrf(second.removeprefix("/o/"))
     assert send(site, second, {"answer": "yes", "csrf": csrf}).status == 303
-    assert home.app.sessions.show(home.who(TEACHER), lesson).session.observer == OBSERVER
+    assert home.app.sessions.show(home.who(TEACHER), lesson).session.observer == COLIN
     home.app.sessions.cancel(home.who(TEACHER), lesson)
     assert "You are not needed any more" in words(look(site, first))
     home.schedule(start="2026-12-02 16:00", course="ART-1")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.application.observing import COLIN, more_observers
 from tests.house import COORDINATOR, DSL, OBSERVER, REVIEWER, TEACHER, Home, a_home
 from tests.web.browsing import csrf_of, look, send, words
 from tests.web.desk import Desk, at_desk, everything, second_press
@@ -209,16 +210,17 @@ def test_the_observer_answers_and_the_office_answers_for_who_telephoned(
 
 
 def test_who_is_asked_and_sees_no_more_of_the_lesson_answers_from_their_day(
-    home: Home, site: Site, teacher: Desk, observer: Desk, lesson: str
+    home: Home, site: Site, lesson: str
 ) -> None:
+    more_observers(home)
     home.app.observers.replacing.replace(home.who(TEACHER), lesson, "pool")
-    asked = at_desk(home, site, MBEKI)
+    asked, first = at_desk(home, site, MBEKI), at_desk(home, site, COLIN)
     day = asked.read("/")
     assert "Several of you were asked: the first yes gets it." in day and asked.look(f"/s/{lesson}").status == 404
-    observer.send(f"/s/{lesson}", act="accept")
+    first.send(f"/s/{lesson}", act="accept")
     late = asked.send(f"/s/{lesson}", act="accept")
     assert late.headers["Location"] == "/?told=covered" and "Somebody else was first." in asked.read("/?told=covered")
-    assert sentence(home, lesson).observer == OBSERVER
+    assert sentence(home, lesson).observer == COLIN
 
 
 def test_a_forged_form_does_nothing(home: Home, site: Site, teacher: Desk, office: Desk, lesson: str) -> None:

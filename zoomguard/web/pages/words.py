@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from zoomguard.domain.times import zone
 
 ROLES = {"dsl": "safeguarding lead", "deputy": "deputy safeguarding lead", "data_lead": "data protection lead"}
@@ -47,7 +49,13 @@ def plain(code: str) -> str:
     return code.replace("_", " ")
 
 
+def breakable(text: str) -> Markup:
+    """The text with a place to break lines after the @ of an address, so that none is cut inside a word."""
+    return escape(text).replace("@", Markup("@<wbr>"))
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
+    "breakable": breakable,
     "when": when,
     "at": at,
     "day": day,
