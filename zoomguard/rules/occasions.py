@@ -9,12 +9,12 @@ from typing import Any
 from zoomguard.domain import findings
 from zoomguard.domain.errors import Fault, UnknownReference
 from zoomguard.domain.findings import Finding, Outcome
-from zoomguard.rules import consents, meeting, messages, people
+from zoomguard.rules import consents, days, meeting, messages, people
 from zoomguard.rules.facts import ConsentFacts, MeetingFacts, MessageFacts, PeopleFacts
 from zoomguard.rules.rule import F, Level, Rule
 from zoomguard.rules.terms import Terms
 
-RULES: tuple[Rule[Any], ...] = (*people.RULES, *consents.RULES, *meeting.RULES, *messages.RULES)
+RULES: tuple[Rule[Any], ...] = (*people.RULES, *days.RULES, *consents.RULES, *meeting.RULES, *messages.RULES)
 # The ids of the rules that stop no session.
 ADVISORY = frozenset(r.id for r in RULES if r.level is not Level.ENFORCE)
 ASKED: dict[str, tuple[str, ...]] = {
@@ -26,6 +26,7 @@ ASKED: dict[str, tuple[str, ...]] = {
         "VC-RECORD",
         "VC-OBSERVER",
         "OBSERVER-GAP",
+        "COLLEGE-OPEN",
         "CON-CHANNEL",
         "CON-RECORD",
         "ID-NOPUBLISH",
@@ -126,6 +127,7 @@ def evaluate(occasion: str, facts: Facts, terms: Terms) -> Evaluation:
     asked = frozenset(ASKED[occasion])
     found = (
         *_found(people.RULES, facts.people, asked, terms),
+        *_found(days.RULES, facts.people, asked, terms),
         *_found(consents.RULES, facts.consents, asked, terms),
         *_found(meeting.RULES, facts.meeting, asked, terms),
         *_found(messages.RULES, facts.message, asked, terms),
