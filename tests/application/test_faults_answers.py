@@ -115,6 +115,21 @@ def test_fault_14_a_limit_of_the_day_puts_off_one_teachers_work_to_the_next_and_
     assert [s.state for s in sessions(home)] == [S.SCHEDULED, S.SCHEDULED]
 
 
+def test_fault_14_a_lesson_that_begins_before_the_limit_ends_is_given_up_in_time_and_its_teacher_told(
+    home: Home,
+) -> None:
+    home.sandbox.faults.switch("daily_limit", on="POST */meetings")
+    with pytest.raises(Throttled):
+        home.schedule(start="2026-11-23 16:00")
+    carry_on(home, timedelta(hours=6))
+    assert (only_session(home).state, mail(home, "Not set up")) == (S.REQUESTED, [])
+    carry_on(home, timedelta(minutes=50))
+    assert home.clock.now() < only_session(home).starts_at
+    assert (only_session(home).state, mail(home, "Not set up")) == (S.FAILED, [TEACHER])
+    assert (meetings(home), mail(home)) == ([], [])
+    check_that_all_is_whole(home)
+
+
 # 15 and 16: tokens ----------------------------------------------------------------------------------------------
 
 

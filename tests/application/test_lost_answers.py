@@ -50,7 +50,7 @@ def check_nothing_stands(home: Home) -> None:
     """Failed, nothing at Zoom, nobody written to, everybody free again."""
     assert state_of(home) is S.FAILED
     assert meetings(home) == []
-    assert home.sandbox.mail() == []
+    assert mail(home) == []
     assert home.app.audit.verify().broken is None
     home.sandbox.faults.clear()
     assert home.schedule(start="2026-12-01 16:00").outcome == "scheduled"
@@ -255,7 +255,7 @@ def test_while_zoom_cannot_be_read_a_session_stays_created_and_goes_on_later(hom
     home.sandbox.faults.switch("cut_connection", on=READ_BACK)
     assert attempt(home) == "CONNECTION_LOST"
     assert state_of(home) is S.CREATED
-    assert home.sandbox.mail() == []
+    assert mail(home) == []
     home.sandbox.faults.clear()
     until_quiet(home)
     check_it_stands_once(home)
@@ -279,7 +279,7 @@ def test_a_child_whose_permission_ended_meanwhile_is_not_invited(home: Home, fau
     object_to(home, "C-0120", "withdrawn")
     until_quiet(home, DAY)
     assert state_of(home) is S.FAILED
-    assert (meetings(home), home.sandbox.mail()) == ([], [])
+    assert (meetings(home), mail(home)) == ([], [])
 
 
 def test_the_same_ask_again_goes_on_where_the_first_was_cut_off(home: Home) -> None:

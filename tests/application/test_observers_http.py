@@ -17,6 +17,8 @@ def test_free_observers_a_no_by_telephone_and_a_yes(home: Home) -> None:
         free = site.ask("GET", "/api/v1/observers/free?start=2026-12-01%2016:00&minutes=50", token=teacher)
         assert free.status == 200
         assert [o["email"] for o in free.document["observers"]] == [OLU]
+        soon = site.ask("GET", "/api/v1/observers/free?start=tue%2016:00&minutes=50", token=teacher)
+        assert [f.document["starts_at"] for f in (free, soon)] == ["2026-12-01T16:00:00Z", "2026-11-24T16:00:00Z"]
         accept = f"/api/v1/sessions/{session.short_id}/accept"
         assert site.ask("POST", accept, {"for": PRIYA}, token=teacher).status == 403
         said = site.ask("POST", accept, token=priya).document

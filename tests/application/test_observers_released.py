@@ -26,8 +26,7 @@ from tests.application.observing import (
 )
 from tests.house import DSL, TEACHER, Home, a_home
 from zoomguard.application.session_changes import NewTime
-from zoomguard.application.session_choices import Choice
-from zoomguard.domain.errors import Conflict
+from zoomguard.domain.errors import Conflict, NotThere
 from zoomguard.domain.people import Role
 from zoomguard.domain.sessions import POOL, ChangeAnswer, SessionState
 from zoomguard.tables import observers as table
@@ -110,7 +109,10 @@ def test_the_old_link_and_signing_in_lead_back_no_more(either_lesson: Home) -> N
     assert topic.decline(priya, short_id)[0] == "unchanged"
     assert only_session(home).accepted_at is None
     assert row_counts(home) == before
-    assert not {Choice.ACCEPT, Choice.DECLINE} & home.app.session_choices.of(priya, short_id)
+    for closed in (home.app.session_choices.of, home.app.sessions.show, home.app.staff_doors.open):
+        with pytest.raises(NotThere):
+            closed(priya, short_id)
+    assert home.app.sessions.list(priya) == () and home.app.my_days.show(priya).later == ()
 
 
 def test_after_somebody_elses_yes_it_is_covered(lesson: Home) -> None:

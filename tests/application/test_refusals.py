@@ -20,7 +20,7 @@ from tests.application.lessons import (
     until_quiet,
     writes,
 )
-from tests.house import COORDINATOR, OBSERVER, SAFE_ASK, TEACHER, Home, a_home
+from tests.house import COORDINATOR, DSL, OBSERVER, SAFE_ASK, TEACHER, Home, a_home
 from zoomguard.domain.errors import BadInput, NotAllowed, OutsideFailed, Refused, UnknownReference
 from zoomguard.domain.findings import Finding
 from zoomguard.domain.sessions import ScheduleAnswer
@@ -136,6 +136,10 @@ def check_that_the_reason_is_for_the_office(home: Home, told: Finding, change: d
     assert not [word for word in WHY if word in said]
     assert told.reason == f"{told.subject} cannot attend yet. The enrolment office knows."
     assert any(word in office.reason for word in WHY)
+    assert office.who == "you: import the permission, once it is given"
+    assert office.remedy == told.remedy == f"Go on without: add --except {told.subject}"
+    dsl = refusal(home, DSL, teacher=TEACHER, **change)
+    assert (dsl.reason, dsl.who, told.who) == (office.reason, "the enrolment office", "the enrolment office")
 
 
 MALFORMED = {

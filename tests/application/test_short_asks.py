@@ -30,6 +30,7 @@ def test_the_length_of_a_class_without_a_lesson_must_be_said(either_home: Home) 
     with pytest.raises(BadInput, match="no earlier lesson of MATHS-7B tells") as refused:
         made(either_home)
     assert refused.value.code == "NO_LENGTH" and either_home.zoom_calls("POST") == []
+    assert refused.value.remedy == "Add --minutes, such as --minutes 50."
 
 
 def test_another_teachers_lesson_of_the_class_tells_nothing_but_to_those_who_act_for_others(either_home: Home) -> None:
@@ -73,3 +74,10 @@ def test_a_lesson_may_be_moved_to_the_next_such_day_and_an_observer_sought_for_i
 def test_today_is_the_colleges_even_when_the_service_stands_elsewhere(either_home: Home) -> None:
     either_home.clock.move_to(START + timedelta(hours=1))
     assert f"{made(either_home, start='today 16:00', minutes=50).starts_at:%m-%d}" == f"{either_home.clock.now():%m-%d}"
+
+
+def test_a_coordinator_who_names_no_teacher_is_told_to_name_one(home: Home) -> None:
+    with pytest.raises(BadInput) as refused:
+        made(home, COORDINATOR, minutes=50)
+    assert (refused.value.code, refused.value.remedy) == ("NO_TEACHER", "Add --teacher EMAIL.")
+    assert home.zoom_calls("POST") == []

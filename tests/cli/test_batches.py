@@ -16,6 +16,7 @@ from tests.cli.caller import Terminal
 from tests.cli.documents import batch, batch_row, failed, finding
 from zoomguard.cli import batch_text, batches
 from zoomguard.cli.answers import Said
+from zoomguard.domain.timetable_files import TIMETABLE_COLUMNS, read_timetable
 
 SERIES = ("schedule", "--group", "MATHS-7B", "--start", "2026-12-01 16:00", "--minutes", "50", "--weekly",
           "--until", "2026-12-22")  # fmt: skip
@@ -285,3 +286,46 @@ def test_an_answer_without_a_batch_is_no_fault_of_ours(terminal: Terminal, timet
     with scripted(nothing) as service:
         said = terminal.points_to(service.url).run("schedule", "--csv", str(timetable))
     assert said.code == 4 and "[BAD_ANSWER]" in said.err
+
+
+def test_the_rows_that_were_left_are_corrected_and_sent_as_they_are(terminal: Terminal, timetable: Path) -> None:
+    row = "t.wren@x.example,,MATHS-7B,,,2026-12-01 16:00,,50,"
+    timetable.write_text(f"{','.join(TIMETABLE_COLUMNS)}\n{row}\n")
+    left = timetable.with_name("autumn.errors.csv")
+    with scripted(refused_batch(2, remedy="=HYPERLINK(1)")) as service:
+        terminal.points_to(service.url)
+        terminal.run("schedule", "--csv", str(timetable))
+        terminal.run("schedule", "--csv", str(left))
+    assert read_timetable(left.read_bytes()) == read_timetable(timetable.read_bytes())
+    assert service.asked[1].document["text"].encode() == left.read_bytes()
+    assert left_beside(left) == left_beside(left.with_name("autumn.errors.errors.csv"))
+
+
+def test_rows_that_were_left_before_are_taken_out_once_nothing_is_refused(terminal: Terminal, timetable: Path) -> None:
+    left = timetable.with_name("autumn.errors.csv")
+    with scripted(refused_batch(2)) as service:
+        terminal.points_to(service.url).run("schedule", "--csv", str(timetable))
+    assert len(left_beside(left)) == 2
+    with scripted(lambda asked: DONE) as service:
+        first = terminal.points_to(service.url).run("schedule", "--csv", str(timetable))
+        again = terminal.run("schedule", "--csv", str(timetable))
+    assert left_beside(left) == [["teacher", "course", "start", "code", "reason"]]
+    assert "nothing is refused any more" in " ".join(first.err.split()) and "refused" not in again.err
+
+
+def test_a_file_of_somebody_else_with_that_name_stays_as_it_is(terminal: Terminal, timetable: Path) -> None:
+    left = timetable.with_name("autumn.errors.csv")
+    left.write_text("what,code,reason,who\nnotes,1,2,3\n")
+    with scripted(lambda asked: DONE) as service:
+        terminal.points_to(service.url).run("schedule", "--csv", str(timetable))
+    assert left.read_text() == "what,code,reason,who\nnotes,1,2,3\n"
+
+
+def test_a_clash_of_a_row_names_everybody_once(terminal: Terminal, timetable: Path) -> None:
+    busy = {"reason": "Already in S-1.", "remedy": "Choose another time."}
+    found = [finding("OVERLAP", subject=who, **busy) for who in ("C-0101", "C-0102")]
+    with scripted(refused_batch(2, findings=found)) as service:
+        said = terminal.points_to(service.url).run("schedule", "--csv", str(timetable))
+    assert said.out.count("Already in S-1.") == 1 and "C-0101, C-0102: Already in S-1." in said.out
+    (_, row) = left_beside(timetable.with_name("autumn.errors.csv"))
+    assert row[-1] == "OVERLAP: C-0101, C-0102: Already in S-1. Choose another time."

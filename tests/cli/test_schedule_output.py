@@ -176,3 +176,17 @@ def test_an_id_cannot_lead_to_another_address(terminal: Terminal) -> None:
     with scripted(not_there) as service:
         assert terminal.points_to(service.url).run("sessions", "show", "../tokens?x").code == 3
     assert service.asked[0].path == "/api/v1/sessions/..%2Ftokens%3Fx"
+
+
+def test_one_clash_of_several_people_is_told_in_one_line_that_names_them(terminal: Terminal) -> None:
+    busy = {"reason": "Already in S-8A1C at that time.", "remedy": "Choose another time."}
+    found = [finding("OVERLAP", subject=who, **busy) for who in ("t.wren@northmoor.example", "C-0101", "C-0102")]
+    other = finding("OVERLAP", subject="C-0110", reason="Already in S-9Z9Z at that time.", remedy=busy["remedy"])
+    document = REFUSED | {"findings": [*found, other]}
+    with scripted(lambda asked: answer(document, 422)) as service:
+        said = terminal.points_to(service.url).run(*ASK, "--json")
+    assert said.document == document
+    words = " ".join(said.err.split())
+    assert "2 things are in the way" in words and words.count("S-8A1C") == 1
+    assert "OVERLAP t.wren@northmoor.example, C-0101, C-0102: Already in S-8A1C at that time." in words
+    assert "OVERLAP C-0110: Already in S-9Z9Z at that time." in words

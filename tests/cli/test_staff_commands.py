@@ -104,7 +104,7 @@ def test_who_is_free_comes_best_first_with_a_way_on(terminal: Terminal) -> None:
         {"email": "s.rao@x.example", "name": "S. Rao", "lessons_that_week": 5, "back_to_back": True},
     ]
     ask = ("observers", "free", "--start", "2026-12-01 16:00", "--minutes", "50", "--timezone", "Asia/Ho_Chi_Minh")
-    with scripted(lambda asked: answer({"observers": found})) as service:
+    with scripted(lambda asked: answer({"starts_at": "2026-12-01T09:00:00Z", "observers": found})) as service:
         said = terminal.points_to(service.url).run(*ask)
     assert service.asked[0].path == (
         "/api/v1/observers/free?start=2026-12-01+16%3A00&minutes=50&timezone=Asia%2FHo_Chi_Minh"
@@ -113,6 +113,7 @@ def test_who_is_free_comes_best_first_with_a_way_on(terminal: Terminal) -> None:
     assert lines[0] == "2 colleagues are free on Tue 1 Dec 2026 16:00 Asia/Ho_Chi_Minh; best first."
     assert "Olu Mbeki  2        yes    o.mbeki@x.example" in lines
     assert "S. Rao     5        none   s.rao@x.example" in lines
+    assert "PAUSE is none where another lesson of theirs is less than 5 minutes before or" in lines
     assert lines[-1] == "Next: zoomguard schedule ... --observer o.mbeki@x.example"
 
 
@@ -124,7 +125,7 @@ def test_who_is_free_stands_in_one_table_of_80_columns(terminal: Terminal) -> No
             ("Konstantinos Papadimitriou", "k.papadimitriou@northmoor.example"),
         )
     ]
-    with scripted(lambda asked: answer({"observers": found})) as service:
+    with scripted(lambda asked: answer({"starts_at": "2026-12-01T16:00:00Z", "observers": found})) as service:
         ask = ("observers", "free", "--start", "2026-12-01 16:00", "--minutes", "50")
         lines = terminal.points_to(service.url).run(*ask).out.splitlines()
     rows = [line for line in lines if "northmoor.example" in line and not line.startswith("Next")]
@@ -132,10 +133,11 @@ def test_who_is_free_stands_in_one_table_of_80_columns(terminal: Terminal) -> No
 
 
 def test_nobody_free_says_so(terminal: Terminal) -> None:
-    with scripted(lambda asked: answer({"observers": []})) as service:
-        ask = ("observers", "free", "--start", "2026-12-01 16:00", "--minutes", "50")
+    with scripted(lambda asked: answer({"starts_at": "2026-12-01T16:00:00Z", "observers": []})) as service:
+        ask = ("observers", "free", "--start", "tue 16:00", "--minutes", "50")
         said = terminal.points_to(service.url).run(*ask)
-    assert said.code == 0 and said.out.startswith("Nobody is free")
+    assert said.code == 0
+    assert said.out.startswith("Nobody is free and may observe on Tue 1 Dec 2026 16:00 Europe/London.")
 
 
 @pytest.mark.parametrize(("verdict", "code"), [("pass", 0), ("fail", 1), ("unknown", 1)])

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from zoomguard.domain.errors import BadInput
-from zoomguard.domain.spoken_starts import wall_start
+from zoomguard.domain.spoken_starts import day_said, wall_start
 
 LONDON = "Europe/London"
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -81,3 +81,43 @@ def test_a_zone_that_is_none_is_refused() -> None:
     with pytest.raises(BadInput) as refusal:
         said("tue 16:00", "Europe/Northmoor")
     assert refusal.value.code == "BAD_TIMEZONE"
+
+
+@pytest.mark.parametrize("text", ["", "tuesday", "2026-02-30 16:00", "1 dec 4pm"])
+def test_a_start_that_is_refused_is_told_all_the_ways_to_say_it(text: str) -> None:
+    with pytest.raises(BadInput) as refusal:
+        said(text)
+    assert refusal.value.remedy == 'Write it as "2026-12-01 16:00", "1 Dec 16:00" or "tue 16:00".'
+    assert "--" not in refusal.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2026-12-01", "2026-12-01"),
+        ("today", "2026-11-23"),
+        ("tomorrow", "2026-11-24"),
+        ("mon", "2026-11-23"),
+        ("Tuesday", "2026-11-24"),
+        ("1 Dec", "2026-12-01"),
+        ("Tue, 1 Dec", "2026-12-01"),
+        ("22 nov", "2027-11-22"),
+    ],
+)
+def test_a_day_may_be_said_as_people_say_it(text: str, meant: str) -> None:
+    assert f"{day_said(text, LONDON, MONDAY)}" == meant
+    assert f"{day_said(text, LONDON, MONDAY.replace(hour=23, minute=59))}" == meant
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "tu", "16:00", "tue 16:00", "2026-12-1", "2026-02-30", "32 dec", "1", "mon 1 dec"]
+)
+def test_what_is_no_day_is_refused_and_told_how_to_be_written(text: str) -> None:
+    with pytest.raises(BadInput) as refusal:
+        day_said(text, LONDON, MONDAY)
+    assert refusal.value.code == "BAD_DATE" and refusal.value.remedy
+
+
+def test_the_29th_of_february_may_be_said_without_its_year_where_it_is_near() -> None:
+    assert said("29 feb 16:00", now=datetime(2027, 12, 1, tzinfo=UTC)) == "2028-02-29 16:00"
+    assert said("29 feb 16:00", now=datetime(2028, 2, 1, tzinfo=UTC)) == "2028-02-29 16:00"

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from zoomguard.domain.errors import BadInput
 from zoomguard.domain.timetable_files import TIMETABLE_COLUMNS, in_columns, read_timetable, row_key
 
 HEAD = ",".join(TIMETABLE_COLUMNS)
@@ -33,3 +34,20 @@ def test_what_to_do_about_a_row_names_no_option_of_the_command_line(request: pyt
     assert [text for text in with_options if re.search(r"--[a-z]", in_columns(text))] == []
     assert all("column" in in_columns(text) for text in with_options)
     assert in_columns("Choose another time.") == "Choose another time."
+
+
+def test_the_rows_that_were_left_with_code_and_reason_are_read_again() -> None:
+    row = f"{ROW.format(50)},OVERLAP,'=HYPERLINK(1) {'x' * 2000}"
+    found = read_timetable(f"{HEAD},code,reason\n{row}\n".encode())
+    assert found == read_timetable(f"{HEAD}\n{ROW.format(50)}\n".encode()) and len(found.rows) == 1
+    with pytest.raises(BadInput) as refused:
+        read_timetable(f"{HEAD},code,reason,name\n{row},Kim\n".encode())
+    assert refused.value.code == "CSV_HEADER" and "(unknown: name)" in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("remedy", "column"),
+    [("Add --minutes, such as --minutes 50.", "minutes"), ("Add --teacher EMAIL.", "teacher")],
+)
+def test_what_a_row_lacks_is_told_by_its_column(remedy: str, column: str) -> None:
+    assert f"column {column}" in in_columns(remedy) and "--" not in in_columns(remedy)

@@ -102,7 +102,7 @@ def test_scenario_16_an_hour_before_another_observer_comes_in(days: Stage) -> No
     assert "Olu Mbeki" in words(days.page(door)) and "Priya" not in words(days.page(door))
     for mail in days.mailed(since, GUARDIANS, "Changed"):
         if mail.name in GUARDIANS:
-            assert "Olu Mbeki now observes, in place of Priya Nandakumar." in mail.words
+            assert "Olu Mbeki is now asked to observe, in place of Priya Nandakumar." in mail.words
     staff = f"/s/{session['short_id']}"
     assert days.page(staff, O1).status == 404 and days.page(staff, O2).status == 200
     assert days.api("GET", f"/sessions/{session['short_id']}", by=O1)[0] == 404

@@ -136,6 +136,14 @@ def test_what_is_no_day_is_said_to_be_none(site: Site, token: str, day: str) -> 
     assert (reply.status, reply.code) == (422, "BAD_DATE"), reply.body
 
 
+@pytest.mark.parametrize(("said", "meant"), [("tue", "2026-11-24"), ("1 Dec", "2026-12-01"), ("today", "2026-11-23")])
+def test_a_day_is_understood_as_people_say_it(site: Site, token: str, said: str, meant: str) -> None:
+    assert site.ask("GET", f"{API}/days/{quote(said)}", token=token).document["on"] == meant
+    assert site.ask("GET", f"{API}/sessions?{urlencode({'on': said})}", token=token).document["sessions"] == []
+    reply = site.ask("GET", f"{API}/sessions?on=someday", token=token)
+    assert (reply.status, reply.code) == (422, "BAD_DATE")
+
+
 def test_a_key_that_is_too_long_is_named_and_not_repeated(site: Site, token: str) -> None:
     reply = site.ask("POST", f"{API}/batches", {"kind": "csv", "text": ""}, token, {"Idempotency-Key": LONG})
     refused(reply, wrong("Idempotency-Key"))

@@ -12,6 +12,8 @@ from tests.house import COORDINATOR, OBSERVER, SAFE_ASK, TEACHER, Home, a_home
 from tests.web.chromium import DESK, NARROW, PHONE, SCHEMES, a_page, chromium, scrolls_sideways, violations
 from tests.web.desk import question
 from tests.web.serving import Site, served
+from zoomguard.application.day_sheets import DaySheets
+from zoomguard.rules.terms import Contacts
 
 MAIN_BUTTON = "main button:visible:not(.quiet), main a.btn:visible:not(.quiet)"
 
@@ -225,6 +227,23 @@ def test_a_batch_is_watched_with_and_without_script_until_it_has_ended(
             expect(page).not_to_have_title(re.compile("^0 of"), timeout=20_000)
         plain.goto(f"{site.url}{addresses['batch']}?still=1")
         assert "decided" in plain.get_by_role("status").inner_text()
+
+
+def test_long_names_and_numbers_to_ring_fit_the_narrowest_sheet(browser: Browser, home: Home) -> None:
+    sheets = home.app.day_sheets
+    lead = "the designated safeguarding lead, Dr Imogen Hale-Featherstonehaugh, and her deputies"
+    contacts = Contacts(lead, "+44 (0)1632 960134 ext. 2201", "01632 960140", "0808 800 5000")
+    terms = replace(sheets.parts.terms, contacts=contacts)
+    longer = replace(home.app, day_sheets=DaySheets(replace(sheets.parts, terms=terms)))
+    with served(longer) as named, a_page(browser, PHONE) as page:
+        enter(page, named, home, COORDINATOR)
+        page.goto(f"{named.url}/day/2026-12-05")
+        assert page.get_by_text("Featherstonehaugh").is_visible()
+        for width in (PHONE, NARROW):
+            page.set_viewport_size({"width": width, "height": 844})
+            assert not scrolls_sideways(page), width
+            short = page.get_by_role("link", name="01632 960140").bounding_box()
+            assert short is not None and short["height"] < 30, width  # In one line, to be read aloud.
 
 
 def test_the_sheet_prints_without_what_paper_cannot_do(

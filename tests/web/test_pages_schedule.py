@@ -55,6 +55,7 @@ def test_a_known_class_needs_four_fields_and_two_presses(home: Home, teacher: De
     assert checked.status == 200 and "It can be scheduled" in said and "13 checks passed" in said
     assert "For C-0110 that is 23:00 , Fri 4 Dec 2026 (Ho Chi Minh)." in said
     assert "who will be asked" in said and everything(home) == before
+    assert "Once its meeting is made, at once or some days before the lesson, the families are invited" in said
     made = schedule(teacher, checked)
     assert made.status == 303 and made.headers["Location"].startswith("/s/S-")
     assert "Scheduled. The families are being invited." in teacher.read(made.headers["Location"])
@@ -121,7 +122,7 @@ def test_a_refused_child_is_left_out_and_a_busy_observer_replaced_by_a_button(te
         ({"date": "2026-11-01"}, "START_IN_PAST", "Give a start that is still to come."),
         ({"minutes": "fifty"}, "BAD_NUMBER", "Give a number such as 50."),
         ({"group": ""}, "NO_CHILD", "Choose a class, or name the children."),
-        ({"group": "NO-SUCH"}, "UNKNOWN_GROUP", "Check its name, or import groups."),
+        ({"group": "NO-SUCH"}, "UNKNOWN_GROUP", "Check its name; the enrolment office imports classes."),
         ({"date": "2027-03-28", "time": "01:30"}, "DST_GAP", "Use 00:30 or 02:30."),
         ({"date": "2027-10-31", "time": "01:30"}, "DST_AMBIGUOUS", "Say which under “More”."),
         ({"without": "C-9999"}, "NOT_IN_ROSTER", "Take it out of “Leave out”."),
@@ -186,7 +187,8 @@ def test_the_office_chooses_the_teacher_and_a_teacher_does_not(home: Home, site:
     assert b'name="teacher"' in office.look("/schedule").body
     assert b'name="teacher"' not in teacher.look("/schedule").body
     assert "Teacher Tomasz Wren" in words(check(office, teacher=TEACHER, date="2026-12-14"))
-    assert "STAFF-SUITABLE" in words(check(office, date="2026-12-14"))
+    nobody = words(check(office, date="2026-12-14"))
+    assert "Who teaches is not said." in nobody and "Choose who teaches." in nobody and "NO_TEACHER" in nobody
 
 
 def test_who_may_not_schedule_is_told_so_and_is_not_led_there(home: Home, site: Site) -> None:
@@ -254,6 +256,18 @@ def test_errors_say_what_is_certain() -> None:
     assert "cannot say whether" in lost.not_done and lost.again
     refused = notice_of(Refused((Finding("X", Outcome.FAIL),)), "t")
     assert refused.happened == "One thing stands in the way." and not refused.again
+
+
+@pytest.mark.parametrize(
+    ("remedy", "told"),
+    [
+        ('Write it as "2026-12-01 16:00", "1 Dec 16:00" or "tue 16:00".', "Fill in the date and the start."),
+        ("Add --minutes, such as --minutes 50.", "Fill in the minutes, such as 50."),
+        ("Add --teacher EMAIL.", "Choose who teaches."),
+    ],
+)
+def test_what_is_missing_is_told_by_the_fields_of_the_page(remedy: str, told: str) -> None:
+    assert on_page(remedy) == told
 
 
 def test_no_remedy_on_a_page_names_an_option_of_the_command_line(request: pytest.FixtureRequest) -> None:

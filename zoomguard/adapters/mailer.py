@@ -136,7 +136,8 @@ class SmtpMailer:
 def _encoding(text: str) -> str | None:
     """As it is where that may be (RFC 5322 §2.1.1): quoted-printable cuts a link in two for whoever reads the source.
     None leaves it to the library."""
-    return "7bit" if text.isascii() and max(map(len, text.splitlines()), default=0) <= LONGEST_LINE else None
+    plain = text.isascii() and "\0" not in text
+    return "7bit" if plain and max(map(len, re.split(r"[\r\n]+", text))) <= LONGEST_LINE else None
 
 
 def _must_take_us(code: int, reply: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from zoomguard.application import access
 from zoomguard.application.session_parts import SessionParts
 from zoomguard.application.session_seen import seen
 from zoomguard.domain.errors import BadInput, UnknownReference
@@ -55,11 +56,12 @@ def complete(tx: Transaction, parts: SessionParts, who: Who, ask: ScheduleAsk) -
 
 def _usual_minutes(tx: Transaction, who: Who, teacher: str, course: str) -> int:
     """As the course's last lesson by this person; by anybody where it is asked for somebody else."""
-    last = table.last_lessons(tx, frozenset({course}), "" if teacher else who.id).get(course)
+    for_others = bool(teacher) and access.may(who, "sessions.schedule_for_others")
+    last = table.last_lessons(tx, frozenset({course}), "" if for_others else who.id).get(course)
     if last is None:
         raise BadInput(
             f"How long it lasts is not said, and no earlier lesson of {printable(course)[:40]} tells.",
-            "Give its minutes, such as 50.",
+            "Add --minutes, such as --minutes 50.",
             code="NO_LENGTH",
         )
     return last.minutes
@@ -70,12 +72,15 @@ def _class(tx: Transaction, name: str) -> tuple[str, tuple[str, ...]]:
     group = people_table.group_named(tx, name)
     if group is None:
         raise UnknownReference(
-            f"There is no class {printable(name)[:40]}.", "Check its name, or import groups.", code="UNKNOWN_GROUP"
+            f"There is no class {printable(name)[:40]}.",
+            "Check its name; the enrolment office imports classes.",
+            code="UNKNOWN_GROUP",
         )
     ids = frozenset(child for _, child in people_table.members_of(tx, frozenset({group.id})))
     references = sorted(p.reference or "" for p in people_table.by_ids(tx, ids).values())
     if not references:
-        raise BadInput(f"Nobody is in the class {printable(name)[:40]}.", "Import its children.", code="EMPTY_GROUP")
+        words = f"Nobody is in the class {printable(name)[:40]}."
+        raise BadInput(words, "The enrolment office imports its children.", code="EMPTY_GROUP")
     return group.name, tuple(references)
 
 

@@ -13,10 +13,10 @@ from zoomguard.application.refusals import MOST_NAMED, is_about_observer, with_s
 from zoomguard.application.session_ask import CheckedAsk
 from zoomguard.application.session_facts import Cast, Postures, Slot
 from zoomguard.application.session_parts import SessionParts, plan_of
-from zoomguard.domain.errors import NotAllowed
+from zoomguard.domain.errors import BadInput, NotAllowed
 from zoomguard.domain.findings import Finding
 from zoomguard.domain.meeting_plan import HostPosture
-from zoomguard.domain.people import Who, in_domains, staff_address
+from zoomguard.domain.people import Role, Who, in_domains, staff_address
 from zoomguard.domain.sessions import POOL
 from zoomguard.rules.facts import PeopleFacts
 from zoomguard.tables import sessions as sessions_table
@@ -68,9 +68,10 @@ class Casting:
         return Postures(teacher, observer, {e: p for e, p in asked.items() if _able(p, teacher)})
 
     def cast(self, tx: Transaction, who: Who, checked: CheckedAsk) -> Cast:
-        """The people an ask names; of the pool nobody yet. NotAllowed where it is for somebody else."""
+        """The people an ask names; of the pool nobody yet. NotAllowed where it is for somebody else,
+        BadInput NO_TEACHER where it names no teacher and the asker schedules for others without teaching."""
         ask, parts = checked.ask, self.parts
-        teacher = ask.teacher or _email_of(tx, parts, who)
+        teacher = ask.teacher or _own_email(tx, parts, who)
         observer = "" if is_pool(checked) else ask.observer
         cast = session_facts.find_cast(
             tx, parts.seals, parts.staff_domains, teacher, observer, ask.children, ask.reserves
@@ -160,7 +161,9 @@ def _able(posture: HostPosture | None, teacher: HostPosture | None) -> bool:
     return teacher is None or posture.zoom_user_id != teacher.zoom_user_id
 
 
-def _email_of(tx: Transaction, parts: SessionParts, who: Who) -> str:
+def _own_email(tx: Transaction, parts: SessionParts, who: Who) -> str:
+    if not who.has(Role.TEACHER) and access.may(who, "sessions.schedule_for_others"):
+        raise BadInput("Who teaches is not said.", "Add --teacher EMAIL.", code="NO_TEACHER")
     person = tx.get(Person, who.id)
     if person is None:
         raise NotAllowed("You are not on record as staff.", "Ask the office.")

@@ -13,6 +13,7 @@ from zoomguard.domain.audit import Event
 from zoomguard.domain.day_sheets import DaySheet
 from zoomguard.domain.people import SERVICE, Role, Who
 from zoomguard.domain.sessions import RESERVING
+from zoomguard.domain.spoken_starts import day_said
 from zoomguard.tables import people as people_table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.sessions import VideoSession
@@ -31,6 +32,10 @@ class DaySheets:
         access.require(who, "sessions.day_sheet")
         with self.parts.database.reading() as tx:
             return self._sheet(tx, on or self._today())
+
+    def day_meant(self, text: str) -> date:
+        """The college's day that is meant: "2026-12-01", "1 Dec", "tue", "tomorrow". BadInput BAD_DATE for others."""
+        return day_said(text, self.parts.terms.zone, self.parts.clock.now())
 
     def send(self, _: str) -> datetime:
         """The duty: at 07:00 of the college's day to every coordinator; gives the next morning."""

@@ -22,6 +22,7 @@ from zoomguard.domain.times import day_in
 from zoomguard.tables import people as people_table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.doors import Door, DoorOpened, DoorState
+from zoomguard.tables.observers import off
 from zoomguard.tables.people import Person
 from zoomguard.tables.sessions import ChildState, SessionChild, VideoSession
 
@@ -47,7 +48,7 @@ class Standing(StrEnum):
 @dataclass(frozen=True)
 class DoorView:
     """What the child sees at the door. `zone` is the child's own, `opens_today` says so of the day there, `observer`
-    is "" while nobody is found."""
+    is "" where that person will not come."""
 
     state: Standing
     starts_at: datetime
@@ -142,7 +143,7 @@ class Doors:
             opens_at,
             session.course,
             self._name(staff.get(session.teacher_id)),
-            self._name(staff.get(session.observer_id)),
+            "" if session.observer_id in off(tx, session.id) else self._name(staff.get(session.observer_id)),
             self.parts.seals.open("person", "known_as", child.id, child.known_as),
             day_in(opens_at, zone) == day_in(self.parts.clock.now(), zone),
         )

@@ -44,6 +44,8 @@ from zoomguard.tables.sessions import StepState, VideoSession
 
 # A change that Zoom has not confirmed so shortly before the start is given up, and the session with it.
 CONFIRMED_BEFORE = timedelta(minutes=8)
+# Zoom must have confirmed another observer by then; this much more to do it in.
+CHANGED_BEFORE = CONFIRMED_BEFORE + timedelta(minutes=1)
 
 
 class MeetingChange:
@@ -197,7 +199,7 @@ class MeetingChange:
         elif kind is Change.OBSERVER:
             row.accepted_at = yes_at(tx, row)
             events += observer_asks.end(tx, self.parts, row, now, keep=row.observer_id)
-            off = {before.observer_id} - messages.let_go(tx, row)
+            off = {before.observer_id} - messages.out_of_it(tx, row)
             messages.tell_staff(tx, self.parts.post, row, off, "off", now)
         if row.accepted_at is None:
             events += observer_asks.ask(tx, self.parts, row, row.observer_id, AskKind.ASSIGNED, now)

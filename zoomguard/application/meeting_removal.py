@@ -43,6 +43,8 @@ CALLED_OFF = frozenset(
 )
 
 
+# Reasons for which a creation ends when nobody waits for its answer any more.
+GIVEN_UP_LATER = frozenset({"too_late", "no_longer_allowed"})
 # What the service found by itself: who looks after lessons hears of it.
 FOUND = frozenset({NO_OBSERVER, NOT_ALLOWED, DELETED_AT_ZOOM, NOT_CONFIRMED, NOT_MADE_ANEW})
 
@@ -93,6 +95,7 @@ class MeetingRemoval:
         # Raised first, so that calendars take the cancellation for newer than what they have (RFC 5546, 2.1.4).
         row.sequence += 1
         told = messages.call_off(tx, self.parts.post, row, now, note, _also_told(tx, row, who, now))
+        self._tell_of_failure(tx, row, now)
         observer_asks.end(tx, self.parts, row, now)  # Nobody is covered: there is nothing to add to the caller's event.
         for kind in (CREATE, CHANGE, ENTRIES, RECHECK, OBSERVER, REMIND):
             work.finish(tx, kind, row.id, now)
@@ -184,6 +187,11 @@ class MeetingRemoval:
             payload = {"reason": row.removal_reason}
             tx.commit(audit=Event(f"session.{row.state.value}", "session", session_id, SERVICE.id, payload))
 
+    def _tell_of_failure(self, tx: Transaction, row: VideoSession, now: datetime) -> None:
+        """Whoever asked was told that zoomguard goes on by itself: the teacher hears that it could not."""
+        if row.removal_reason in GIVEN_UP_LATER:
+            messages.tell_staff(tx, self.parts.post, row, (row.teacher_id,), "not_created", now)
+
     def _fail(self, session_id: str, reason: str) -> None:
         """Nothing stands at Zoom: the slot is free again, and the same ask may be made anew."""
         now = self.parts.clock.now()
@@ -191,6 +199,7 @@ class MeetingRemoval:
             row = locked(tx, session_id)
             change_state(row, SessionState.FAILED)
             row.removal_reason, row.idempotency_key = reason, None
+            self._tell_of_failure(tx, row, now)
             work.finish(tx, CREATE, session_id, now)
             if meeting_lookup.was_unknown(tx, session_id):
                 work.put(tx, SWEEP, session_id, now + timedelta(minutes=10))

@@ -11,7 +11,7 @@ from datetime import datetime
 from zoomguard.application.message_post import Before, Post, gone, lesson_of, standing, was
 from zoomguard.application.message_queue import Draft, Taken, queue_all, take_back
 from zoomguard.application.message_readers import ONESELF, Reader, readers
-from zoomguard.application.message_staff import call_staff_off, let_go, tell_staff, tell_staff_of_change
+from zoomguard.application.message_staff import call_staff_off, out_of_it, tell_staff, tell_staff_of_change
 from zoomguard.domain import child_letters, letters
 from zoomguard.domain.calendars import CalendarEntry
 from zoomguard.domain.letter_words import Written
@@ -81,8 +81,9 @@ def call_off(
     taken = take_back(tx, session.id, now, templates=TELLING | {T.ASK})
     family = [r for r in readers(tx, post, session, {}, now) if r.id in taken.told]
     desk.send_all([desk.draft(r, T.CANCELLATION, desk.cancellation(r, note), note=note) for r in family])
-    asked = {a.person_id for a in asks_of(tx, session.id) if a.state is AskState.OPEN and a.person_id in taken.told}
-    call_staff_off(tx, post, session, {*desk.staff_who_know(taken), *asked, *also}, note, now)
+    waiting = (AskState.OPEN, AskState.ACCEPTED)
+    asked = {a.person_id for a in asks_of(tx, session.id) if a.state in waiting and a.person_id in taken.told}
+    call_staff_off(tx, post, session, {*desk.staff_who_know(taken), *also}, note, now, asked=asked)
     return _guardians(family)
 
 
@@ -176,7 +177,7 @@ class _Desk:
 
     def staff_who_know(self, taken: Taken) -> set[str]:
         """Teacher and observer: whoever was told by mail; both, where the families know and nothing was on its way."""
-        staff = {self.session.teacher_id, self.session.observer_id} - let_go(self.tx, self.session)
+        staff = {self.session.teacher_id, self.session.observer_id} - out_of_it(self.tx, self.session)
         families_know = bool(taken.told - staff)
         return {p for p in staff if p in taken.told or (families_know and not taken.back(p))}
 

@@ -14,6 +14,7 @@ from zoomguard.rules.terms import Terms
 from zoomguard.tables import people as people_table
 from zoomguard.tables import sessions as sessions_table
 from zoomguard.tables.database import Transaction
+from zoomguard.tables.observers import off
 from zoomguard.tables.people import Person
 from zoomguard.tables.sessions import VideoSession
 
@@ -76,6 +77,7 @@ def lesson_of(tx: Transaction, post: Post, session: VideoSession) -> Lesson:
         short_id=session.short_id,
         staff_door=post.staff_door(session),
         children=len(sessions_table.roster(tx, session.id)),
+        observes="yes" if session.accepted_at else "off" if session.observer_id in off(tx, session.id) else "asked",
     )
 
 

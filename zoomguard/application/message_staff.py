@@ -14,7 +14,7 @@ from zoomguard.domain.letter_words import Written
 from zoomguard.domain.messages import Audience, Template
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.messages import about
-from zoomguard.tables.observers import AskState, ask_by_token, asks_of
+from zoomguard.tables.observers import AskState, ask_by_token, off
 from zoomguard.tables.sessions import VideoSession
 
 T = Template
@@ -62,7 +62,7 @@ def tell_staff_of_change(
     """
     lesson, old, knowing = lesson_of(tx, post, session), was(tx, post, before), _with_entry(tx, session)
     stays = {session.teacher_id, session.observer_id} & {before.teacher_id, before.observer_id}
-    for person_id in sorted(stays - let_go(tx, session)):
+    for person_id in sorted(stays - out_of_it(tx, session)):
         back, told = taken.back(person_id), person_id in taken.told
         entry = standing(post, session, (post.staff_door(session),), now) if person_id in knowing else None
         first = next((t for t in (T.TEACHING, T.ON) if t in back and not told), None)
@@ -71,17 +71,17 @@ def tell_staff_of_change(
         elif told or T.ASK not in back:
             written = staff_letters.change(lesson, None if T.CHANGE in back else old, note)
             _queue(tx, post, session, person_id, T.CHANGE, written, entry, now)
-    for person_id, template in _come_and_gone(session, before, let_go(tx, session)):
+    for person_id, template in _come_and_gone(session, before, out_of_it(tx, session)):
         tell_staff(tx, post, session, (person_id,), template, now)
     _ask_again(tx, post, session, taken, now)
 
 
-def let_go(tx: Transaction, session: VideoSession) -> set[str]:
-    """Who was told before that another observer is wanted."""
-    return {a.person_id for a in asks_of(tx, session.id) if a.released}
+def out_of_it(tx: Transaction, session: VideoSession) -> set[str]:
+    """Who said no, or was told before that another observer is wanted; whoever teaches is in it all the same."""
+    return off(tx, session.id) - {session.teacher_id}
 
 
-def _come_and_gone(session: VideoSession, before: Before, off: set[str]) -> Iterator[tuple[str, Template]]:
+def _come_and_gone(session: VideoSession, before: Before, out: set[str]) -> Iterator[tuple[str, Template]]:
     now_in, then_in = {session.teacher_id, session.observer_id}, {before.teacher_id, before.observer_id}
     if session.teacher_id not in then_in:
         yield session.teacher_id, T.TEACHING
@@ -89,7 +89,7 @@ def _come_and_gone(session: VideoSession, before: Before, off: set[str]) -> Iter
         yield before.teacher_id, T.REASSIGNED
     if session.observer_id not in then_in and session.accepted_at is not None:
         yield session.observer_id, T.ON
-    if before.observer_id not in now_in | off:
+    if before.observer_id not in now_in | out:
         yield before.observer_id, T.OFF
 
 
@@ -118,12 +118,21 @@ def tell_of_changed_plan(
 
 
 def call_staff_off(
-    tx: Transaction, post: Post, session: VideoSession, person_ids: Iterable[str], note: str, now: datetime
+    tx: Transaction,
+    post: Post,
+    session: VideoSession,
+    person_ids: Iterable[str],
+    note: str,
+    now: datetime,
+    *,
+    asked: Iterable[str] = (),
 ) -> None:
-    """Tells staff that a lesson does not take place, and why where the service called it off."""
-    written = staff_letters.cancellation(lesson_of(tx, post, session), note, session.removal_reason)
-    knowing = _with_entry(tx, session)
-    for person_id in sorted(set(person_ids)):
+    """Tells staff that a lesson does not take place, and why where the service called it off; those who were only
+    `asked` have nothing to look at."""
+    lesson, reason, knowing = lesson_of(tx, post, session), session.removal_reason, _with_entry(tx, session)
+    may_look = set(person_ids)
+    for person_id in sorted(may_look | set(asked)):
+        written = staff_letters.cancellation(lesson, note, reason, may_look=person_id in may_look)
         entry = gone(post, session, now) if person_id in knowing else None
         _queue(tx, post, session, person_id, T.CANCELLATION, written, entry, now)
 

@@ -18,7 +18,7 @@ from zoomguard.application.message_notes import check_note
 from zoomguard.application.message_post import Before, Post
 from zoomguard.application.message_queue import RECIPIENT, SEND, SENDER, Stops, judge, waits_until
 from zoomguard.application.message_readers import may_be_written_to
-from zoomguard.application.message_staff import ask_observer, day_sheet, let_go, tell_of_changed_plan, tell_staff
+from zoomguard.application.message_staff import ask_observer, day_sheet, out_of_it, tell_of_changed_plan, tell_staff
 from zoomguard.application.ports import Claims, Clock, Letter, Mailer
 from zoomguard.domain import ids
 from zoomguard.domain.audit import Event
@@ -42,7 +42,7 @@ __all__ = [
     "invitations",
     "invite",
     "left_out",
-    "let_go",
+    "out_of_it",
     "remind_child",
     "tell_change",
     "tell_of_changed_plan",

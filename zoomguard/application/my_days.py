@@ -20,6 +20,8 @@ from zoomguard.tables.database import Transaction
 from zoomguard.tables.sessions import VideoSession
 
 WEEK = timedelta(days=7)
+# So many are looked at for the next one: of some this person may have said no.
+COMING = 10
 # What never takes place is listed on its own day alone.
 NOT_HELD = frozenset({SessionState.REFUSED, SessionState.CANCELLED, SessionState.FAILED})
 IN_TROUBLE = frozenset({SessionState.AT_RISK, SessionState.FAILED, SessionState.REFUSED})
@@ -70,7 +72,7 @@ class MyDays:
         on = times.day_in(now, self.parts.terms.zone)
         from_at, until_at = times.day_bounds(on, self.parts.terms.zone)
         with self.parts.database.reading() as tx:
-            mine = self._lessons(tx, who, self._of(who), from_at - WEEK, until_at + WEEK)
+            mine = _in_it(self._lessons(tx, who, self._of(who), from_at - WEEK, until_at + WEEK))
             today = self._lessons(tx, who, None, from_at, until_at) if office else mine
             questions, coming = self._questions(tx, who, now), self._coming(tx, who, until_at)
             next_on = self._next_day(tx, until_at) if office else None
@@ -102,7 +104,7 @@ class MyDays:
         query = select(VideoSession).where(
             self._of(who), VideoSession.starts_at >= from_at, col(VideoSession.state).not_in(NOT_HELD)
         )
-        return self._seen(tx, who, tx.all(query.order_by(col(VideoSession.starts_at)).limit(1)))
+        return _in_it(self._seen(tx, who, tx.all(query.order_by(col(VideoSession.starts_at)).limit(COMING))))[:1]
 
     def _next_day(self, tx: Transaction, from_at: datetime) -> date | None:
         """The next day of the college with a lesson."""
@@ -123,11 +125,17 @@ class MyDays:
 
     def _lesson(self, who: Who, row: VideoSession, view: SessionView) -> Lesson:
         now = self.parts.clock.now()
-        part = "teacher" if who.id == row.teacher_id else "observer" if who.id == row.observer_id else ""
+        observes = who.id == row.observer_id and bool(view.observer) and view.observer_answer != "no"
+        part = "teacher" if who.id == row.teacher_id else "observer" if observes else ""
         may_ask = access.may(who, "sessions.schedule")
         own = part == "teacher" or access.may(who, "sessions.schedule_for_others")
         over = view.starts_at + timedelta(minutes=view.minutes) <= now
         return Lesson(view, part, week_later(view) if may_ask and own else "", in_trouble(view, now), over)
+
+
+def _in_it(lessons: tuple[Lesson, ...]) -> tuple[Lesson, ...]:
+    """Those that this person teaches or is to observe: after a no, or let go, one is in it no more."""
+    return tuple(one for one in lessons if one.part)
 
 
 def week_later(view: SessionView) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from zoomguard.application import messages, observer_asks, session_facts, session_target, work
 from zoomguard.application.crash import crash_point
-from zoomguard.application.meeting_change import CONFIRMED_BEFORE, MeetingChange
+from zoomguard.application.meeting_change import CHANGED_BEFORE, MeetingChange
 from zoomguard.application.observer_calls import ObserverCalls
 from zoomguard.application.session_facts import Cast, Postures, Slot
 from zoomguard.application.session_parts import OBSERVER, SessionParts, change_state, locked
@@ -29,8 +29,6 @@ from zoomguard.tables.sessions import VideoSession
 ACCEPTED, COVERED, DECLINED, UNCHANGED = "accepted", "covered", "declined", "unchanged"
 # So long an answer waits for whoever is at work on the session.
 PATIENCE_S = 30
-# Zoom must have confirmed another observer some minutes before the start; this much more to do it in.
-CHANGED_BEFORE = CONFIRMED_BEFORE + timedelta(minutes=1)
 
 
 class ObserverAnswers:
@@ -123,10 +121,11 @@ class ObserverAnswers:
         self, tx: Transaction, row: VideoSession, target: Target, who: Who, now: datetime
     ) -> tuple[Event, ...]:
         """A planned session has no meeting yet: Zoom need not be asked."""
-        before = row.observer_id
+        before, pool = row.observer_id, row.pool
         session_target.intend(self.parts, row, target, who)
         session_target.take_over(self.parts, row)
-        messages.tell_staff(tx, self.parts.post, row, {before} - messages.let_go(tx, row), "off", now)
+        row.pool = pool  # Whoever came from the pool may be followed from there.
+        messages.tell_staff(tx, self.parts.post, row, {before} - messages.out_of_it(tx, row), "off", now)
         return self._is_on(tx, row, now)
 
     def _too_late(self, tx: Transaction, row: VideoSession, person_id: str, who: Who, now: datetime) -> str:

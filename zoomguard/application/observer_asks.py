@@ -65,18 +65,22 @@ def _ask(
     return (Event("observer.asked", "session", session.id, SERVICE.id, {"person": person_id, "as": how}),)
 
 
-def end(tx: Transaction, parts: SessionParts, session: VideoSession, now: datetime, keep: str = "") -> Events:
+def end(
+    tx: Transaction, parts: SessionParts, session: VideoSession, now: datetime, keep: str = "", *, named: bool = False
+) -> Events:
     """Closes the questions about a session, but those to `keep`: the observer who is on.
 
     With that observer's yes on record the others are `covered`, and reserves and colleagues are told so (who was
     assigned hears of it by the change itself). Without it the question has fallen away: `ended`, an earlier yes too.
-    Who was let go, and is to be kept now, may be asked again.
+    Who was let go, and is to be kept now, may be asked again. `named` is for another observer who was chosen and has
+    not answered: the others need not answer either.
     """
-    someone_is_on = bool(keep) and session.observer_id == keep and session.accepted_at is not None
+    someone_is_on = bool(keep) and session.observer_id == keep and (named or session.accepted_at is not None)
     covered: set[str] = set()
     for row in table.asks_of(tx, session.id):
         if row.person_id == keep:
-            if row.released:
+            if row.released or (named and row.state is AskState.DECLINED):
+                row.state = AskState.ENDED
                 _forget_answer(row)
             continue
         if row.state not in (AskState.OPEN, AskState.ACCEPTED):
@@ -116,7 +120,8 @@ def release(tx: Transaction, parts: SessionParts, session: VideoSession, by: str
 
 def name_again(tx: Transaction, parts: SessionParts, session: VideoSession, by: str, now: datetime) -> Events:
     """Takes back that the session's observer was let go: the others' questions end, and this person is asked."""
-    end(tx, parts, session, now, keep=session.observer_id)
+    end(tx, parts, session, now, keep=session.observer_id, named=True)
+    session.pool = False
     named = Event("observer.named_again", "session", session.id, by, {"person": session.observer_id})
     if session.state is SessionState.PLANNED:
         return (named,)  # Asked when its meeting stands.

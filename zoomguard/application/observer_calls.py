@@ -62,10 +62,12 @@ class ObserverCalls:
 
         The present observer's yes ends with it. Where nobody is free that observer stays, and the leads are told.
         """
-        if self.free_emails(session):
+        free, asked = self._able(session), self.asked_emails(session)
+        if free or asked:
             self._release(session.id, who)
+        if free:
             self._call(session, all_at_once=True)
-        else:
+        elif not asked:
             self._decide(session.id, self._nobody, even_if_taken=True)
 
     def _release(self, session_id: str, who: Who) -> None:
@@ -79,15 +81,36 @@ class ObserverCalls:
         self._decide(session_id, act, even_if_taken=True)
         crash_point("observer.released")
 
-    def free_emails(self, session: VideoSession) -> tuple[str, ...]:
-        """Whom `call_pool` would ask."""
+    def asked_emails(self, session: VideoSession) -> tuple[str, ...]:
+        """Who but the session's observer was asked, and has not answered."""
+        with self.parts.database.reading() as tx:
+            asks = table.asks_of(tx, session.id)
+            open_to = {a.person_id for a in asks if a.state is AskState.OPEN} - {session.observer_id}
+            return access.emails_of(tx, self.parts.seals, open_to)
+
+    def would_ask(self, session: VideoSession) -> tuple[str, ...]:
+        """Who may say yes once `call_pool` is done: whoever was asked already, and who would be."""
+        return tuple(dict.fromkeys((*(c.email for c in self._able(session)), *self.asked_emails(session))))
+
+    def _able(self, session: VideoSession) -> tuple[Candidate, ...]:
         with self.parts.database.reading() as tx:
             reserves, pool = self._free(tx, session)
-        return tuple(c.email for c in observer_pool.able(self.parts, (*reserves, *pool), MOST_CALLED))
+        return observer_pool.able(self.parts, (*reserves, *pool), MOST_CALLED)
 
-    def name_again(self, session_id: str, who: Who) -> None:
-        """The observer who was let go is the one after all, and is asked again."""
-        self._decide(session_id, lambda tx, row, now: observer_asks.name_again(tx, self.parts, row, who.id, now))
+    def name_again(self, session: VideoSession, who: Who) -> bool:
+        """The observer who will not come is the one after all, and is asked again; False where somebody else said yes
+        meanwhile."""
+        done = False
+
+        def act(tx: Transaction, row: VideoSession, now: datetime) -> Events:
+            nonlocal done
+            if row.observer_id != session.observer_id:
+                return ()
+            done = True
+            return observer_asks.name_again(tx, self.parts, row, who.id, now)
+
+        self._decide(session.id, act)
+        return done
 
     def releases(self, session: VideoSession) -> str:
         """The address of the observer whom `call_pool` would let go; "" where that person is off already."""

@@ -16,6 +16,7 @@ from zoomguard.application.observer_calls import ObserverCalls
 from zoomguard.application.observer_replacing import ObserverReplacing
 from zoomguard.application.session_facts import Slot
 from zoomguard.application.session_parts import SessionParts, full_name, views
+from zoomguard.application.session_seen import as_asked, takes_part
 from zoomguard.application.sessions import Sessions
 from zoomguard.domain import ids, times
 from zoomguard.domain.errors import Conflict, NotAllowed, NotThere
@@ -47,12 +48,20 @@ class Observers:
         self.replacing = ObserverReplacing(parts, sessions.changes, self.calls)
 
     def free(self, who: Who, start: str, minutes: int, zone: str, fold: str | None = None) -> tuple[Candidate, ...]:
+        """Who could observe at a start as it was said; see `moment_of` and `free_at`."""
+        return self.free_at(who, self.moment_of(who, start, zone, fold), minutes)
+
+    def moment_of(self, who: Who, start: str, zone: str, fold: str | None = None) -> datetime:
+        """The aware UTC moment that is meant by a start. BadInput for times that cannot be, as for a schedule."""
+        access.require(who, "observers.see")
+        return times.to_utc(wall_start(start, zone, self.parts.clock.now()), zone, fold)
+
+    def free_at(self, who: Who, starts_at: datetime, minutes: int) -> tuple[Candidate, ...]:
         """Who could observe then, best first for this person's own lessons; at most ten, all able to at Zoom.
 
-        BadInput for times that cannot be, as for a schedule.
+        BadInput for slots that cannot be, as for a schedule.
         """
         access.require(who, "observers.see")
-        starts_at = times.to_utc(wall_start(start, zone, self.parts.clock.now()), zone, fold)
         times.check_slot(starts_at, minutes, self.parts.clock.now())
         teacher_id = who.id if who.has(Role.TEACHER) else ""
         with self.parts.database.reading() as tx:
@@ -112,13 +121,13 @@ class Observers:
         """
         session, person_id = self._who_answers(who, session_id, for_email)
         outcome = self.answers.yes(session, person_id, who)
-        return outcome, self._view(session)
+        return outcome, self._view(who, session)
 
     def decline(self, who: Who, session_id: str, for_email: str = "") -> tuple[str, SessionView]:
         """Says no, also after a yes; "declined" or "unchanged", and the session. For others as `accept`."""
         session, person_id = self._who_answers(who, session_id, for_email)
         outcome = self.answers.no(session, person_id, who)
-        return outcome, self._view(session)
+        return outcome, self._view(who, session)
 
     def _who_answers(self, who: Who, id_or_short: str, for_email: str) -> tuple[str, str]:
         """The session, and whose answer it is."""
@@ -139,9 +148,13 @@ class Observers:
                 raise _never_asked() if for_another else NotThere(*NOT_FOR_YOU)
             return session.id, person_id
 
-    def _view(self, session_id: str) -> SessionView:
+    def _view(self, who: Who, session_id: str) -> SessionView:
+        """The session as that person may see it: whoever is not in it reads no more than the question said."""
         with self.parts.database.reading() as tx:
-            return views(self.parts, tx, [tx.need(VideoSession, session_id)])[0]
+            row = tx.need(VideoSession, session_id)
+            view = views(self.parts, tx, [row])[0]
+            may_see = access.may(who, "sessions.see_all") or takes_part(tx, who, row)
+            return view if may_see else as_asked(view)
 
     # Duty ----------------------------------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ from zoomguard.rules.occasions import Evaluation
 from zoomguard.tables import people as people_table
 from zoomguard.tables import sessions as table
 from zoomguard.tables.database import Transaction
-from zoomguard.tables.observers import asks_of
+from zoomguard.tables.observers import asks_of, off
 from zoomguard.tables.sessions import VideoSession
 
 # So many are tried in one go where Zoom cannot tell about the first.
@@ -167,8 +167,9 @@ class Planning:
         return self.casting.anew(cast, _slot(session), gone, postures.teacher)
 
     def _wants_another(self, tx: Transaction, row: VideoSession, evaluation: Evaluation) -> bool:
-        """Whether the observer was left to us, and is all that stands in the way."""
-        if not row.pool or not evaluation.blocking:
+        """Whether the observer was left to us and is all that stands in the way, or will not come anyway."""
+        gone = row.observer_id in off(tx, row.id)
+        if not gone and not (row.pool and evaluation.blocking):
             return False
         cast = self.casting.of_session(tx, row)
         return all(is_about_observer(f, cast) for f in evaluation.blocking)
@@ -199,12 +200,15 @@ class Planning:
         if observer_asks.knows(asks_of(tx, row.id), person_id):
             messages.tell_staff(tx, self.parts.post, row, (person_id,), "off", now)
         row.accepted_at = None
-        return observer_asks.end(tx, self.parts, row, now, keep=row.observer_id)
+        return observer_asks.end(tx, self.parts, row, now, keep=row.observer_id, named=True)
 
     def _refuse(self, tx: Transaction, row: VideoSession, now: datetime) -> None:
         change_state(row, SessionState.REFUSED)
         row.removal_reason, row.idempotency_key = "no_longer_allowed", None
         messages.tell_staff(tx, self.parts.post, row, (row.teacher_id,), "not_created", now)
+        if row.accepted_at:
+            messages.tell_staff(tx, self.parts.post, row, (row.observer_id,), "off", now)
+        observer_asks.end(tx, self.parts, row, now)
 
 
 def _slot(session: VideoSession) -> Slot:

@@ -14,6 +14,8 @@ ABOUT_OBSERVER = frozenset({"VC-OBSERVER", "TRAIN-ONLINE", "STAFF-SUITABLE", "PO
 MOST_NAMED = 3
 # How to go on without a child: at scheduling, for a lesson that stands, for children who are to come into one.
 ADD_EXCEPT = "Go on without: add --except {}"
+# What the enrolment office itself can do.
+IMPORT_IT = "you: import the permission, once it is given"
 TAKE_OFF, LEAVE_OUT = "Go on without: take {} off the roster first.", "Go on without: leave {} out."
 
 
@@ -43,9 +45,15 @@ def shown(who: Who, findings: tuple[Finding, ...], without: str = ADD_EXCEPT) ->
 
     `without` says how to go on without that child, named by {}.
     """
-    if access.may(who, "consents.see"):
-        return findings
-    return tuple(_neutral(f, without) if f.rule in ("CON-CHANNEL", "CON-RECORD") else f for f in findings)
+    told = _to_office if access.may(who, "consents.see") else _neutral
+    can_help = IMPORT_IT if access.may(who, "consents.import") else "the enrolment office"
+    return tuple(
+        told(replace(f, who=can_help), without) if f.rule in ("CON-CHANNEL", "CON-RECORD") else f for f in findings
+    )
+
+
+def _to_office(finding: Finding, without: str) -> Finding:
+    return replace(finding, remedy=without.format(finding.subject))
 
 
 def _neutral(finding: Finding, without: str) -> Finding:
@@ -54,5 +62,4 @@ def _neutral(finding: Finding, without: str) -> Finding:
         reason=f"{finding.subject} cannot attend yet. The enrolment office knows.",
         remedy=without.format(finding.subject),
         verdict=Outcome.FAIL,
-        who="the enrolment office",
     )

@@ -26,7 +26,7 @@ from zoomguard.application.session_parts import (
     views,
     writes_at_zoom,
 )
-from zoomguard.application.session_seen import own_or_for_others, seen, told_of
+from zoomguard.application.session_seen import known_of, own_or_for_others, seen, told_of, told_since
 from zoomguard.application.session_target import Target
 from zoomguard.domain import times
 from zoomguard.domain.audit import Event
@@ -193,7 +193,7 @@ class SessionChanges:
     def _propose(self, who: Who, row: VideoSession, proposal: Proposal, dry_run: bool) -> ChangeAnswer:
         self._check_time(row, proposal.target)
         postures = self._postures(proposal.cast)
-        told = self._told(row, proposal)
+        told = self._told(who, row, proposal)
         if dry_run:
             with self.parts.database.reading() as tx:
                 evaluation, findings, _ = self._judge(tx, row, proposal, postures)
@@ -204,8 +204,14 @@ class SessionChanges:
         with self.parts.claims.claim(row.id, wait_s=60) as had:
             if not had:
                 raise OutsideFailed("Somebody else is at work on this session.", "Repeat in a minute.", code="CLAIMED")
+            with self.parts.database.reading() as tx:
+                known = known_of(tx, row.id)
             warnings = self._decide(who, row, proposal, postures)
-            return self._carry_out(who, row.id, told, warnings)
+            answer = self._carry_out(who, row.id, told, warnings)
+            if answer.outcome == "moving":
+                return answer  # Who will be told, as soon as Zoom has confirmed it.
+            with self.parts.database.reading() as tx:
+                return replace(answer, told=told_since(tx, self.parts, row.id, known))
 
     def _refused(self, who: Who, proposal: Proposal, findings: tuple[Finding, ...]) -> Refused:
         """What stands in the way, with who could observe instead; outside any transaction."""
@@ -216,10 +222,10 @@ class SessionChanges:
         observer = users.posture(cast.observer_email) if cast.observer_id else None
         return Postures(users.posture(cast.teacher_email), observer)
 
-    def _told(self, row: VideoSession, proposal: Proposal) -> Told:
+    def _told(self, who: Who, row: VideoSession, proposal: Proposal) -> Told:
         named = (proposal.target.teacher_id, proposal.target.observer_id)
         with self.parts.database.reading() as tx:
-            return told_of(tx, self.parts, row, tuple(p for p in named if p))
+            return told_of(tx, self.parts, row, who, tuple(p for p in named if p))
 
     def _decide(self, who: Who, row: VideoSession, proposal: Proposal, postures: Postures) -> tuple[Finding, ...]:
         """Refuses on record, or takes the new beside the old; a planned session simply becomes what is wanted."""

@@ -19,7 +19,7 @@ from zoomguard.tables import observers as observers_table
 from zoomguard.tables import people as people_table
 from zoomguard.tables import sessions as table
 from zoomguard.tables.database import Database, Transaction
-from zoomguard.tables.observers import AskState
+from zoomguard.tables.observers import AskState, ObserverAsk
 from zoomguard.tables.people import Person
 from zoomguard.tables.sessions import HostBudget, SessionChild, Step, StepState, VideoSession
 
@@ -194,7 +194,8 @@ class _Show:
     parts: SessionParts
     people: dict[str, Person]
 
-    def view(self, s: VideoSession, roster: list[SessionChild], answer: AskState | None) -> SessionView:
+    def view(self, s: VideoSession, roster: list[SessionChild], asked: ObserverAsk | None) -> SessionView:
+        let_go = asked is not None and asked.released
         return SessionView(
             s.id,
             s.short_id,
@@ -205,11 +206,11 @@ class _Show:
             s.zone,
             s.meeting_number,
             self._email(s.teacher_id),
-            self._email(s.observer_id),
+            "" if let_go else self._email(s.observer_id),
             tuple(self.people[c.child_id].reference or "" for c in roster),
             teacher_name=self._name(s.teacher_id),
-            observer_name=self._name(s.observer_id),
-            observer_answer="yes" if s.accepted_at else ANSWERS.get(answer, "none") if answer else "none",
+            observer_name="" if let_go else self._name(s.observer_id),
+            observer_answer="yes" if s.accepted_at else ANSWERS.get(asked.state, "none") if asked else "none",
             risk=s.risk,
             waits_until=self._waits_until(s),
             change=self._wanted(s),

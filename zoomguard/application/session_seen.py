@@ -12,7 +12,7 @@ from zoomguard.application import access
 from zoomguard.application.session_parts import SessionParts
 from zoomguard.domain.errors import NotAllowed, NotThere
 from zoomguard.domain.people import Kind, Who
-from zoomguard.domain.sessions import CANCELLABLE, SessionState, SessionView, Told
+from zoomguard.domain.sessions import CANCELLABLE, CHANGEABLE, SessionState, SessionView, Told
 from zoomguard.tables import messages as messages_table
 from zoomguard.tables import observers as observers_table
 from zoomguard.tables import people as people_table
@@ -27,15 +27,17 @@ INVITATION = "invitation"
 ANSWERABLE = CANCELLABLE - {SessionState.LIVE}
 
 
-def takes_part(who: Who, row: VideoSession) -> bool:
-    """Whether this person is one of the two adults."""
-    return who.id in (row.teacher_id, row.observer_id)
+def takes_part(tx: Transaction, who: Who, row: VideoSession) -> bool:
+    """Whether this person is one of the two adults; an observer who was let go is not."""
+    if who.id == row.teacher_id:
+        return True
+    return who.id == row.observer_id and who.id not in observers_table.let_go(tx, row.id)
 
 
 def seen(tx: Transaction, who: Who, id_or_short: str) -> VideoSession:
     """A session that this person may see; NotThere for another's as for none, so that nothing can be guessed."""
     row = table.find(tx, id_or_short.upper())
-    if row is None or not (takes_part(who, row) or access.may(who, "sessions.see_all")):
+    if row is None or not (access.may(who, "sessions.see_all") or takes_part(tx, who, row)):
         raise NotThere(*NOT_FOR_YOU)
     return row
 
@@ -52,7 +54,8 @@ def still_asked(person_id: str, now: datetime) -> sa.ColumnElement[bool]:
 
 def as_asked(view: SessionView) -> SessionView:
     """A session as somebody sees it who was only asked to observe it: the question, not who is in it."""
-    view = replace(view, observer="", observer_name="", observer_answer="none", children=())
+    state = SessionState.SCHEDULED if view.state in CHANGEABLE else view.state
+    view = replace(view, observer="", observer_name="", observer_answer="none", children=(), state=state, risk="")
     return replace(view, asked=True, meeting_number=None, change=None)
 
 
@@ -69,15 +72,37 @@ def families_of(tx: Transaction, child_ids: frozenset[str]) -> Told:
     return Told(sum(p.kind is Kind.GUARDIAN and p.active and bool(p.email) for p in people))
 
 
-def told_of(tx: Transaction, parts: SessionParts, session: VideoSession, also: tuple[str, ...] = ()) -> Told:
-    """Who hears of a change of this session: everybody who was invited, its staff, and those who come new."""
+def told_of(tx: Transaction, parts: SessionParts, session: VideoSession, who: Who, also: tuple[str, ...] = ()) -> Told:
+    """Who would hear of a change of this session by `who`: everybody who was invited, its staff, those who come new,
+    and who was asked to observe. Of one that is planned only staff know, and whoever changes it needs no mail."""
     sent = [
         m
         for m in messages_table.about(tx, session.id)
         if m.template == INVITATION and m.state is not MessageState.DROPPED
     ]
-    staff = people_table.by_ids(tx, frozenset({session.teacher_id, session.observer_id, *also}))
-    emails = (parts.seals.open("person", "email", p.id, p.email) for p in staff.values())
     guardians = {m.to_person_id for m in sent if m.audience == "guardian"}
     children = {m.to_person_id for m in sent if m.audience == "child"}
-    return Told(len(guardians), len(children), tuple(sorted(emails)))
+    emails = access.emails_of(tx, parts.seals, _staff_of(tx, session, who) | set(also))
+    return Told(len(guardians), len(children), emails)
+
+
+def _staff_of(tx: Transaction, session: VideoSession, who: Who) -> set[str]:
+    out = observers_table.off(tx, session.id) - {session.teacher_id}
+    if session.state is SessionState.PLANNED:
+        return {session.teacher_id, *([session.observer_id] if session.accepted_at else [])} - out - {who.id}
+    return {session.teacher_id, session.observer_id} - out
+
+
+def known_of(tx: Transaction, session_id: str) -> frozenset[str]:
+    """The ids of all messages about a session as yet."""
+    return frozenset(m.id for m in messages_table.about(tx, session_id))
+
+
+def told_since(tx: Transaction, parts: SessionParts, session_id: str, known: frozenset[str]) -> Told:
+    """Who is being told by the messages that are new since then; `held` are those to children that wait until
+    somebody designated has read them."""
+    new = [m for m in messages_table.about(tx, session_id) if m.id not in known and m.state is not MessageState.DROPPED]
+    to = {kind: {m.to_person_id for m in new if m.audience == kind} for kind in ("guardian", "child", "staff")}
+    held = {m.to_person_id for m in new if m.audience == "child" and m.awaits}
+    emails = access.emails_of(tx, parts.seals, to["staff"])
+    return Told(len(to["guardian"]), len(to["child"] - held), emails, len(held))

@@ -47,6 +47,8 @@ def intend(parts: SessionParts, row: VideoSession, target: Target, who: Who) -> 
 
 def take_over(parts: SessionParts, row: VideoSession) -> str:
     """The wanted values become the session's; gives the note that goes with it."""
+    # Who was named is no pick of ours any more.
+    row.pool = row.pool and row.change != Change.OBSERVER
     row.starts_at, row.minutes = row.next_starts_at or row.starts_at, row.next_minutes or row.minutes
     row.zone, row.local_start = row.next_zone or row.zone, row.next_local_start or row.local_start
     row.teacher_id, row.observer_id = row.next_teacher_id or row.teacher_id, row.next_observer_id or row.observer_id

@@ -19,11 +19,19 @@ from zoomguard.application.roster_changes import RosterChanges
 from zoomguard.application.scheduling import Scheduling
 from zoomguard.application.session_changes import NewTime, SessionChanges
 from zoomguard.application.session_notes import note_warnings
-from zoomguard.application.session_parts import SessionParts, change_state, locked, number_of, views
-from zoomguard.application.session_seen import as_asked, seen, still_asked, takes_part, told_of
+from zoomguard.application.session_parts import TOO_LATE, SessionParts, change_state, locked, number_of, views
+from zoomguard.application.session_seen import (
+    as_asked,
+    known_of,
+    seen,
+    still_asked,
+    takes_part,
+    told_of,
+    told_since,
+)
 from zoomguard.domain import session_reasons, times
 from zoomguard.domain.audit import Event
-from zoomguard.domain.errors import Conflict, NotAllowed, OutsideFailed, Refused
+from zoomguard.domain.errors import Conflict, NotAllowed, OutsideFailed, Refused, Throttled
 from zoomguard.domain.people import SERVICE, Who
 from zoomguard.domain.session_reasons import SessionDetail, WhyAllowed
 from zoomguard.domain.sessions import (
@@ -96,7 +104,7 @@ class Sessions:
                 query = query.where(sa.or_(*own, still_asked(who.id, now)))
             rows = tx.all(query.order_by(col(VideoSession.starts_at), col(VideoSession.id)).limit(most))
             shown = zip(rows, views(self.parts, tx, rows), strict=True)
-            return tuple(v if everybodys or takes_part(who, row) else as_asked(v) for row, v in shown)
+            return tuple(v for row, view in shown if (v := view if everybodys else _own(who, row, view)))
 
     def _sought(self, tx: Transaction, wanted: Sought) -> Any:
         query = select(VideoSession)
@@ -145,8 +153,8 @@ class Sessions:
         access.require(who, "sessions.cancel")
         with self.parts.database.reading() as tx:
             row = seen(tx, who, id_or_short)
-            told = told_of(tx, self.parts, row)
-        if not takes_part(who, row) and not access.may(who, "sessions.schedule_for_others"):
+            told, own, known = told_of(tx, self.parts, row, who), takes_part(tx, who, row), known_of(tx, row.id)
+        if not own and not access.may(who, "sessions.schedule_for_others"):
             raise NotAllowed("You may cancel only sessions of your own.", "Ask the enrolment office.")
         warnings = note_warnings(self.parts, row, note)
         if row.state is SessionState.CANCELLED:
@@ -160,6 +168,8 @@ class Sessions:
             self._check_cancellable(self._fresh(row.id))
             self.removal.begin(row.id, CANCELLED, who=who, note=note)
             self.removal.finish(row.id)
+        with self.parts.database.reading() as tx:
+            told = told_since(tx, self.parts, row.id, known)
         return ChangeAnswer("changed", self._view(row.id), told, warnings)
 
     def _check_cancellable(self, row: VideoSession) -> None:
@@ -183,7 +193,17 @@ class Sessions:
             return self.parts.clock.now() + unknown.look_after
         except Refused:
             return None  # On record, and removed again.
+        except Throttled as error:
+            return self._before_it_is_too_late(session_id, error)
         return None
+
+    def _before_it_is_too_late(self, session_id: str, error: Throttled) -> datetime:
+        """When Zoom wants to be asked again; but where the lesson begins before, when that is given up and told."""
+        with self.parts.database.reading() as tx:
+            given_up_at = tx.need(VideoSession, session_id).starts_at - TOO_LATE + timedelta(seconds=1)
+        if error.retry_at is None or not self.parts.clock.now() < given_up_at < error.retry_at:
+            raise error
+        return given_up_at
 
     def create_planned(self, teacher_id: str) -> datetime | None:
         """Makes the next meeting of a teacher's planned sessions whose day has come."""
@@ -246,6 +266,13 @@ class Sessions:
         return row.made_at + timedelta(hours=24, minutes=1)
 
 
+def _own(who: Who, row: VideoSession, view: SessionView) -> SessionView | None:
+    """What one of its adults sees of a session, or who was asked to observe it; None for who was let go."""
+    if who.id == row.teacher_id or (who.id == row.observer_id and view.observer):
+        return view
+    return None if who.id == row.observer_id else as_asked(view)
+
+
 def _declined_at(tx: Transaction, row: VideoSession) -> datetime | None:
     """When the present observer said no, or was let go."""
     asks = (a for a in observers_table.asks_of(tx, row.id) if a.person_id == row.observer_id)
@@ -260,6 +287,9 @@ def _why(row: table.EvaluationRow, session: VideoSession, no_at: datetime | None
         rules = session_reasons.while_waiting(rules)
     verdict = session_reasons.verdict_of(row.verdict, (r for r in rules if r["rule"] not in ADVISORY))
     consents = tuple(json.loads(row.consent_event_ids)) if all_of_it else ()
+    # What stands was allowed: a refusal beside it is of something that was only tried.
+    tried = row.occasion == "schedule" and verdict in ("fail", "unknown") and session.state is not SessionState.REFUSED
     if not all_of_it:
         rules = tuple({**r, "reason": ""} if r["rule"].startswith("CON-") else r for r in rules)
-    return WhyAllowed(row.occasion, row.at, row.terms_version, verdict, rules, consents)
+    occasion = session_reasons.REFUSED_CHANGE if tried else row.occasion
+    return WhyAllowed(occasion, row.at, row.terms_version, verdict, rules, consents)

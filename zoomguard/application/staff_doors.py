@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from zoomguard.application.doors import OPENING
 from zoomguard.application.session_parts import SessionParts, number_of
-from zoomguard.application.session_seen import NOT_FOR_YOU
+from zoomguard.application.session_seen import NOT_FOR_YOU, takes_part
 from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import Conflict, NotThere
 from zoomguard.domain.people import Who
@@ -47,14 +47,14 @@ class StaffDoors:
         """The door as this person sees it; None for those who may see the session and are not in it."""
         with self.parts.database.reading() as tx:
             row = table.find(tx, id_or_short.upper())
-            return self._door(tx, who, row) if row is not None and _takes_part(who, row) else None
+            return self._door(tx, who, row) if row is not None and takes_part(tx, who, row) else None
 
     def open(self, who: Who, id_or_short: str) -> str:
         """The way in, fetched fresh from Zoom and kept nowhere: the host's own link, or the meeting's link for the
         observer. NotThere for everybody else, Conflict before it opens and after the end."""
         with self.parts.database.reading() as tx:
             row = table.find(tx, id_or_short.upper())
-            if row is None or not _takes_part(who, row):
+            if row is None or not takes_part(tx, who, row):
                 raise NotThere(*NOT_FOR_YOU)
             door = self._door(tx, who, row)
         if not door.open:
@@ -85,7 +85,3 @@ class StaffDoors:
         with self.parts.database.deciding() as tx:
             tx.hold(VideoSession, row.id)
             tx.commit(audit=Event("session.staff_door_opened", "session", row.id, who.id, {"as": door.role}))
-
-
-def _takes_part(who: Who, row: VideoSession) -> bool:
-    return who.id in (row.teacher_id, row.observer_id)

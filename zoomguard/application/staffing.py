@@ -23,7 +23,7 @@ from zoomguard.tables import people as people_table
 from zoomguard.tables import sessions as table
 from zoomguard.tables.access import SignIn
 from zoomguard.tables.database import Transaction
-from zoomguard.tables.observers import AskState
+from zoomguard.tables.observers import ObserverAsk
 from zoomguard.tables.people import Person
 from zoomguard.tables.sessions import VideoSession
 
@@ -102,7 +102,8 @@ class Staffing:
         return rows
 
 
-def _declined(session: VideoSession, person_id: str, answers: Mapping[tuple[str, str], AskState]) -> bool:
-    """Whether this person is in a session as the observer alone, and said no."""
+def _declined(session: VideoSession, person_id: str, answers: Mapping[tuple[str, str], ObserverAsk]) -> bool:
+    """Whether this person is in a session as the observer alone, and said no or was let go."""
     others = (session.teacher_id, session.next_teacher_id, session.next_observer_id)
-    return person_id not in others and answers.get((session.id, person_id)) is AskState.DECLINED
+    answer = answers.get((session.id, person_id))
+    return person_id not in others and answer is not None and answer.is_off

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from zoomguard.cli.answers import Said
 from zoomguard.cli.errors_file import RefusedRow
+from zoomguard.cli.gathering import about, gathered
 from zoomguard.cli.layout import counted, facts, local_time, moment, short_day, table, wrap
 from zoomguard.cli.session_text import findings
 from zoomguard.domain.times import printable
@@ -146,7 +147,7 @@ def _row(alike: Sequence[Said], zone: str) -> list[str]:
     lines_of = {r.number("line") for r in alike}
     parts = (f"line {line}" if line and len(lines_of) == 1 else "", row.text("code"), _dates(alike, zone))
     lines = wrap("  ".join(dict.fromkeys(filter(None, parts))), "  ", "    ")
-    found = row.parts("findings")
+    found = gathered(row.parts("findings"))
     if found:
         return lines + findings(found, "    ")
     return lines + (wrap(row.text("remedy"), "    ") if row.text("remedy") else [])
@@ -165,8 +166,11 @@ def _refused(alike: Sequence[Said], several: bool) -> RefusedRow:
 
 
 def _reason(row: Said) -> str:
-    found = [f"{f.text('rule')}: {f.text('reason')} {f.text('remedy')}".strip() for f in row.parts("findings")]
-    return " / ".join(found) or row.text("remedy")
+    return " / ".join(_said(f) for f in gathered(row.parts("findings"))) or row.text("remedy")
+
+
+def _said(finding: Said) -> str:
+    return f"{finding.text('rule')}: {about(finding)}{finding.text('reason')} {finding.text('remedy')}".strip()
 
 
 def _next(rows: Sequence[Said], file: File, dry_run: bool) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zoomguard.cli.answers import Said
+from zoomguard.cli.gathering import gathered
 from zoomguard.cli.layout import counted, facts, slot, wrap
 from zoomguard.cli.session_text import ANSWERS, elsewhere, findings, head, made_on, observed, warned
 
@@ -95,6 +96,7 @@ def told(answer: Said) -> str:
     kinds = (
         ("guardians", "guardian", "guardians"),
         ("children", "pupil (in office hours)", "pupils (in office hours)"),
+        ("held", "pupil (once a designated person has read it)", "pupils (once a designated person has read it)"),
     )
     parts = [counted(said.number(name), one, many) for name, one, many in kinds if said.number(name)]
     return ", ".join([*parts, *said.texts("staff")]) or "nobody"
@@ -124,10 +126,10 @@ def _row(row: Row, words: Words) -> list[str]:
         )
         return wrap(f"{row.id}  {words.refused}. {text} [{row.error.text('code')}]", rest="  ")
     if row.answer is None or row.exit_code:
-        return [f"{row.id}  {words.refused}.", *findings(row.answer.parts("findings") if row.answer else [])]
+        return [f"{row.id}  {words.refused}.", *findings(gathered(row.answer.parts("findings") if row.answer else []))]
     said = [*_to(row.answer, words), (_telling(row.answer), told(row.answer))]
     lines = head(row.answer.needed("session"), words.of(row.answer)) + facts(said)
-    return lines + findings(row.answer.parts("warnings"))
+    return lines + findings(gathered(row.answer.parts("warnings")))
 
 
 def guardians(rows: Sequence[Row]) -> int:

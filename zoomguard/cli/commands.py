@@ -61,4 +61,6 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    # What is no text in the shell's encoding is escaped, so that it can be looked for, refused and shown.
+    arguments = [a.encode("utf-8", "backslashreplace").decode() for a in arguments]
     return show.ended(lambda: zoomguard.main(list(arguments), prog_name="zoomguard", standalone_mode=False), as_json)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoomguard.cli import show
+from zoomguard.domain.timetable_files import ADDED_COLUMNS
 
-ADDED = ("code", "reason")
 # A spreadsheet takes a cell that begins so for a formula (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -27,25 +27,46 @@ class RefusedRow:
 
 
 def written(name: str, text: str, refused: Sequence[RefusedRow]) -> str:
-    """The path of the new NAME.errors.csv (0600); "" where nothing was refused or it cannot be written."""
-    if not refused or name == "-":
+    """The path of the new NAME.errors.csv (0600); "" where nothing was refused or it cannot be written.
+
+    Where nothing was refused, rows that an earlier run left there are taken out, and that is said.
+    """
+    if name == "-":
         return ""
     path = Path(name).with_suffix(".errors.csv")
     try:
+        if not refused and not _has_rows_of_ours(path):
+            return ""
         _keep(path, _content(text, refused))
     except OSError as error:
         show.note(f"{path} could not be written ({error.strerror}).")
         return ""
-    return str(path)
+    if refused:
+        return str(path)
+    show.note(f"{path}: nothing is refused any more; the rows of an earlier run are taken out.")
+    return ""
+
+
+def _has_rows_of_ours(path: Path) -> bool:
+    """Whether refused rows of an earlier run stand there; another's file is left alone, and no link is followed."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    rows = _rows(text, _delimiter(text))
+    try:
+        _, header = next(rows, (1, []))
+        return tuple(header[-len(ADDED_COLUMNS) :]) == ADDED_COLUMNS and next(rows, None) is not None
+    except csv.Error:
+        return False
 
 
 def _content(text: str, refused: Sequence[RefusedRow]) -> str:
     target = io.StringIO()
     delimiter = _delimiter(text)
     writer = csv.writer(target, delimiter=delimiter, lineterminator="\r\n")
-    rows = _rows(text, delimiter)
+    rows = _without_added(_rows(text, delimiter))
     _, header = next(rows, (1, []))
-    writer.writerow(_harmless((*header, *ADDED)))
+    writer.writerow(_harmless((*header, *ADDED_COLUMNS)))
     by_line = dict(rows)
     for line in dict.fromkeys(row.line for row in refused):
         reasons = [row for row in refused if row.line == line]
@@ -54,6 +75,15 @@ def _content(text: str, refused: Sequence[RefusedRow]) -> str:
         said = (reasons[0].code, " / ".join(dict.fromkeys(row.reason for row in reasons)))
         writer.writerow(_harmless((*cells, *blanks, *said)))
     return target.getvalue()
+
+
+def _without_added(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+    """The rows without the columns of an earlier run: such a file is sent again as it is."""
+    added: frozenset[int] | None = None
+    for line, cells in rows:
+        if added is None:
+            added = frozenset(n for n, name in enumerate(cells) if name.strip() in ADDED_COLUMNS)
+        yield line, [cell for n, cell in enumerate(cells) if n not in added]
 
 
 def _harmless(cells: Sequence[str]) -> list[str]:

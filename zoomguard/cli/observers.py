@@ -10,8 +10,10 @@ from zoomguard.cli import layout, server, show
 from zoomguard.cli.answers import Said
 from zoomguard.cli.asking import completed
 from zoomguard.cli.command import group, json_option
+from zoomguard.domain.observers import BACK_TO_BACK_MINUTES
 
-QUESTIONS = {"start": 'Start, such as "2026-12-01 16:00"', "minutes": "Minutes"}
+QUESTIONS = {"start": 'Start, such as "2026-12-01 16:00" or "tue 16:00"', "minutes": "Minutes"}
+PAUSE = f"PAUSE is none where another lesson of theirs is less than {BACK_TO_BACK_MINUTES} minutes before or after."
 
 
 @group(
@@ -32,7 +34,7 @@ def observers() -> None:
         'zoomguard observers free --start "2026-12-01 16:00" --minutes 50 --json',
     ),
 )
-@click.option("--start", metavar="TIME", help='Local time, such as "2026-12-01 16:00".')
+@click.option("--start", metavar="TIME", help='Local time: "2026-12-01 16:00", "1 Dec 16:00", "tue 16:00".')
 @click.option("--minutes", metavar="N", type=int, help="How long it lasts.")
 @click.option("--timezone", metavar="ZONE", default="Europe/London", show_default=True, help="Of the start.")
 @click.option("--fold", type=click.Choice(["earlier", "later"]), help="Which, where the clocks make a time come twice.")
@@ -43,8 +45,7 @@ def free(start: str | None, minutes: int | None, timezone: str, fold: str | None
     whole = completed(typed, QUESTIONS, as_json=as_json)
     query = urlencode({**whole, "timezone": timezone, **({"fold": fold} if fold else {})})
     said = server.connect().get(f"/observers/free?{query}")
-    when = f"{layout.local_time(whole['start'])} {timezone}"
-    show.out(_listed(said.parts("observers"), when), as_json)
+    show.out(_listed(said.parts("observers"), layout.moment(said.raw("starts_at"), timezone)), as_json)
     if as_json:
         show.document(said.document)
 
@@ -58,7 +59,7 @@ def _listed(found: list[Said], when: str) -> list[str]:
     # The address is last: where the row is too wide it has a line of its own, to be copied whole.
     columns = ("NAME", "LESSONS", "PAUSE", "E-MAIL")
     rows = [(o.text("name"), o.text("lessons_that_week"), _pause(o), o.text("email")) for o in found]
-    return [*lines, *layout.table(columns, rows), "", *layout.wrap(_next(found[0]))]
+    return [*lines, *layout.table(columns, rows), "", *layout.wrap(PAUSE), *layout.wrap(_next(found[0]))]
 
 
 def _pause(one: Said) -> str:

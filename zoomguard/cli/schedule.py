@@ -47,7 +47,11 @@ ONCE, SEVERAL = ("teacher", "observer", "group", "like", "fold"), ("without", "r
 @click.option("--group", metavar="G", help="A class: its children, and its name as the course.")
 @click.option("--child", "children", metavar="REF", multiple=True, help="The school's reference; once for each child.")
 @click.option("--except", "without", metavar="REF", multiple=True, help="Somebody of the class who is left out.")
-@click.option("--like", metavar="S-ID", help="As that session: children, course, minutes, adults.")
+@click.option(
+    "--like",
+    metavar="S-ID",
+    help="As that session: children, course, minutes, teacher; and the observer where one was named.",
+)
 @click.option("--course", metavar="CODE", help="A code such as MATHS-7B; no names.")
 @click.option("--start", metavar="TIME", help='Local time: "2026-12-01 16:00", "1 Dec 16:00", "tue 16:00".')
 @click.option("--minutes", metavar="N", type=int, help="How long; as the class's last lesson, if left out.")

@@ -44,7 +44,7 @@ yes = click.option("--yes", is_flag=True, help="Ask nothing. Needed for several 
 def which(function: Callable[..., Any]) -> Callable[..., Any]:
     """The options that pick several sessions."""
     for option in (
-        click.option("--on", metavar="DATE", help="Those on this day, such as 2026-12-01."),
+        click.option("--on", metavar="DATE", help='Those on this day: 2026-12-01, "1 Dec", tue, tomorrow.'),
         click.option("--course", metavar="CODE", help="Those of this course."),
         click.option("--teacher", metavar="EMAIL", help="Those of this teacher."),
     ):

@@ -8,6 +8,7 @@ from zoomguard.cli.answers import Said
 from zoomguard.cli.layout import counted, day, facts, hours, moment, slot, table, wrap
 from zoomguard.cli.session_text import elsewhere, head, made_on, people
 
+REFUSED_CHANGE = "refused_change"
 COLUMNS = ("TIME", "SESSION", "COURSE", "STATE", "OBSERVER", "NEEDS")
 # The screen words of verdicts.
 VERDICTS = {
@@ -84,7 +85,8 @@ def needs(session: Said) -> str:
     if _asked(session):
         return "your yes or no"
     risk = session.text("risk")
-    return RISKS.get(risk, risk)
+    nobody = session.text("state") == "scheduled" and session.text("observer_answer") in ("no", "none")
+    return RISKS.get(risk, risk) or ("an observer" if nobody else "")
 
 
 def detail(answer: Said) -> list[str]:
@@ -93,8 +95,12 @@ def detail(answer: Said) -> list[str]:
     rows = [("State", state(session)), ("At risk", _risk(session)), ("Changing", _change(session))]
     rows += [*elsewhere(answer, session.text("starts_at")), *people(session), ("Zoom meeting", _meeting(session))]
     lines = [*head(session), *facts(rows)]
-    for why in _latest(answer.parts("why")):
+    for why in _latest([w for w in answer.parts("why") if w.text("occasion") != REFUSED_CHANGE]):
         lines += ["", *_why(why)]
+    tried = [w for w in answer.parts("why") if w.text("occasion") == REFUSED_CHANGE]
+    for why in tried[-1:]:
+        rules = sorted({r.text("rule") for r in why.parts("rules") if r.text("verdict") in ("fail", "unknown")})
+        lines += ["", *wrap(f"A change was refused on {moment(why.text('at'))} and is not in it: {', '.join(rules)}.")]
     return [*lines, "", *wrap(_next(session))]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zoomguard.cli.answers import Said
+from zoomguard.cli.gathering import gathered
 from zoomguard.cli.layout import facts, moment, short_day, slot, wrap
 
 NOT_SCHEDULED = "Not scheduled"
@@ -80,7 +81,7 @@ def elsewhere(said: Said, starts_at: str) -> list[tuple[str, str]]:
 def warned(answer: Said) -> list[str]:
     """What stops nothing and should be known all the same."""
     warnings = answer.parts("warnings")
-    return ["", "To note:", *findings(warnings)] if warnings else []
+    return ["", "To note:", *findings(gathered(warnings))] if warnings else []
 
 
 def _zoom(session: Said, answer: Said, again: bool) -> str:

@@ -39,7 +39,7 @@ for command in (*session_changes.COMMANDS, *session_answers.COMMANDS):
 )
 @click.option("--teacher", metavar="EMAIL", help="Those of this teacher.")
 @click.option("--course", metavar="CODE", help="Those of this course.")
-@click.option("--on", metavar="DATE", help="Those on this day, such as 2026-12-01.")
+@click.option("--on", metavar="DATE", help='Those on this day: 2026-12-01, "1 Dec", tue, tomorrow.')
 @click.option("--today", is_flag=True, help=f"Those of today, {ZONE}.")
 @json_option
 def list_(teacher: str | None, course: str | None, on: str | None, today: bool, as_json: bool) -> None:
@@ -82,7 +82,7 @@ def show_(id: str, as_json: bool) -> None:
         "zoomguard sessions sheet --on 2026-12-01 | lpr",
     ),
 )
-@click.option("--on", metavar="DATE", help="The day, such as 2026-12-01; today where it is left out.")
+@click.option("--on", metavar="DATE", help='The day: 2026-12-01, "1 Dec", tue; today where it is left out.')
 @json_option
 def sheet(on: str | None, as_json: bool) -> None:
     """Prints the sheet of a day: who teaches and watches what, for the case that nothing works."""

@@ -114,9 +114,11 @@ def failure(error: ZoomguardError | Declined | RulesRefused, as_json: bool) -> i
 
 def refused(content: Mapping[str, object], as_json: bool, words: str = "Refused") -> int:
     """Says all that is in the way; with `--json` the whole shape `zoomguard/1`."""
+    from zoomguard.cli.gathering import gathered
     from zoomguard.cli.session_text import refusal
 
-    out(refusal(Said(content), words), as_json)
+    found = [one.document for one in gathered(Said(content).parts("findings"))]
+    out(refusal(Said({**content, "findings": found}), words), as_json)
     if as_json:
         document(content)
     return REFUSED

@@ -54,11 +54,16 @@ def _letter(lesson: Lesson, child: Invited, parts: list[str]) -> str:
 
 def _usual(lesson: Lesson, child: Invited) -> list[str]:
     there = (
-        f"Two adults are there: {lesson.teacher} and {lesson.observer}. First you wait in a waiting room, until"
+        f"Two adults are there: {lesson.teacher} and {_second(lesson)}. First you wait in a waiting room, until"
         " you are let in. The lesson is recorded. Your camera may be off. A parent may sit beside you."
     )
     kept = f"The college keeps the recording for {lesson.retention_days} days, to check that lessons are good and safe."
     return [doors(lesson, (child,)), wrapped(f"{there} {kept}"), _safe(lesson)]
+
+
+def _second(lesson: Lesson) -> str:
+    """Nobody is promised who has not said yes."""
+    return lesson.observer if lesson.observes == "yes" else "another one of the college"
 
 
 def _safe(lesson: Lesson) -> str:

@@ -148,9 +148,14 @@ def as_reference(text: str, column: str) -> str:
     return text
 
 
-def read_rows(content: bytes, columns: tuple[str, ...], row_of: Callable[[Line], R]) -> FileRows[R]:
-    """Reads a whole file. BadInput where it cannot be read at all, a bad line where one row cannot be."""
-    numbered = _rows(_text(content))
+def read_rows(
+    content: bytes, columns: tuple[str, ...], row_of: Callable[[Line], R], ignored: tuple[str, ...] = ()
+) -> FileRows[R]:
+    """Reads a whole file. BadInput where it cannot be read at all, a bad line where one row cannot be.
+
+    Columns that are `ignored` may be there, and nobody looks at what they hold.
+    """
+    numbered = _rows(_text(content), ignored)
     _, header = next(numbered, (1, []))
     names = _columns(header, columns)
     rows, bad = [], []
@@ -173,15 +178,19 @@ def _text(content: bytes) -> str:
         ) from None
 
 
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows that are not empty, with the line each begins on; the first is the header."""
+def _rows(text: str, ignored: tuple[str, ...] = ()) -> Iterator[tuple[int, list[str]]]:
+    """Rows that are not empty, with the line each begins on, without ignored columns; the first is the header."""
     top = text.lstrip().partition("\n")[0]
     delimiter = ";" if top.count(";") > top.count(",") else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     count, begins = 0, 1
+    left_out: frozenset[int] = frozenset()
     try:
         for cells in reader:
             if any(c and not c.isspace() for c in cells):
+                if not count:
+                    left_out = frozenset(n for n, name in enumerate(cells) if name.strip() in ignored)
+                cells = [c for n, c in enumerate(cells) if n not in left_out]
                 _check_size(count, begins, cells)
                 yield begins, cells
                 count += 1

@@ -34,15 +34,25 @@ def text(sheet: DaySheet) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _state(session: SessionView) -> str:
+    return "ready" if session.ready else session.state.value.replace("_", " ")
+
+
+def _observer(session: SessionView) -> str:
+    if not session.observer:
+        return "nobody yet"
+    return f"{session.observer_name}  {session.observer}  ({ANSWERS[session.observer_answer]})"
+
+
 def _session(session: SessionView, zone: str) -> list[str]:
     where = zone_of(zone)
     starts = session.starts_at.astimezone(where)
     ends = (session.starts_at + timedelta(minutes=session.minutes)).astimezone(where)
     number = f"Zoom meeting {session.meeting_number}" if session.meeting_number else "no meeting at Zoom yet"
     return [
-        f"{starts:%H:%M}-{ends:%H:%M}  {session.short_id}  {session.course}  {session.state.value.replace('_', ' ')}",
+        f"{starts:%H:%M}-{ends:%H:%M}  {session.short_id}  {session.course}  {_state(session)}",
         f"  Teacher   {session.teacher_name}  {session.teacher}",
-        f"  Observer  {session.observer_name}  {session.observer}  ({ANSWERS[session.observer_answer]})",
+        f"  Observer  {_observer(session)}",
         f"  Children  {len(session.children)}: {', '.join(session.children)}",
         f"  {number}",
     ]

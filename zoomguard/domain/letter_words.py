@@ -61,6 +61,13 @@ def doors(lesson: Lesson, children: tuple[Invited, ...]) -> str:
     return f"Each child joins by a link of their own:\n\n{links}\n\n{opens}"
 
 
+def observing(lesson: Lesson) -> str:
+    """Who the second adult is: nobody is promised who has not said yes."""
+    if lesson.observes == "yes":
+        return f"{lesson.observer} observes"
+    return f"{lesson.observer} is asked to observe" if lesson.observes == "asked" else "another one observes"
+
+
 def added(note: str) -> str:
     """What somebody typed, marked as such."""
     return wrapped(f"The college adds: {note}") if note else ""

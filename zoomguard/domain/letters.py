@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from zoomguard.domain.letter_words import Written, added, doors, facts, joined, listed, tell_whom, when, wrapped
+from zoomguard.domain.letter_words import (
+    Written,
+    added,
+    doors,
+    facts,
+    joined,
+    listed,
+    observing,
+    tell_whom,
+    when,
+    wrapped,
+)
 from zoomguard.domain.messages import Invited, Lesson, Was
 from zoomguard.domain.times import spoken
 
@@ -57,7 +68,7 @@ def _usual(lesson: Lesson, children: Learners) -> list[str]:
     """What stands in each invitation and change: the way in, who is there, that it is recorded, whom to tell."""
     sit_in = "" if _oneself(children) else "You may sit in on the lesson, beside your child. You do not have to."
     there = (
-        f"Two members of staff are there: {lesson.teacher} teaches, {lesson.observer} observes. The lesson is"
+        f"Two members of staff are there: {lesson.teacher} teaches, {observing(lesson)}. The lesson is"
         " recorded (picture, sound and chat). Staff use the recording to check the quality of teaching and to"
         f" keep children safe. It is kept for {lesson.retention_days} days. Nobody publishes it."
     )
@@ -71,7 +82,8 @@ def _news(lesson: Lesson, was: Was | None, moved: bool) -> str:
     if was.teacher != lesson.teacher:
         staff.append(f"{lesson.teacher} now teaches, in place of {was.teacher}.")
     if was.observer != lesson.observer:
-        staff.append(f"{lesson.observer} now observes, in place of {was.observer}.")
+        verb = "now observes" if lesson.observes == "yes" else "is now asked to observe"
+        staff.append(f"{lesson.observer} {verb}, in place of {was.observer}.")
     return " ".join(staff if moved else ["The time stays as it was.", *staff])
 
 

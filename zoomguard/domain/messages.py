@@ -50,7 +50,10 @@ IN_TIME_ONLY = TELLING | {Template.ASK, Template.OBSERVER_MISSING, Template.AT_R
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a mail says of a session. `zone` is the organisation's; `staff_door` and `children` are for staff."""
+    """What a mail says of a session. `zone` is the organisation's; `staff_door` and `children` are for staff.
+
+    `observes` says how it stands with the observer: "yes" who agreed, "asked", or "off" who will not.
+    """
 
     organisation: str
     course: str
@@ -68,6 +71,7 @@ class Lesson:
     short_id: str = ""
     staff_door: str = ""
     children: int = 0
+    observes: str = "yes"
 
 
 @dataclass(frozen=True)

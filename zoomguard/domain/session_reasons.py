@@ -14,6 +14,8 @@ from zoomguard.domain.times import iso
 OBSERVER_SAID_YES = "VC-OBSERVER-ACCEPTED"
 # Neither holds nor is broken: the observer was asked, and there is time to answer.
 WAITING = "waiting"
+# The occasion of an evaluation of something else than what stands: a change that was tried and refused.
+REFUSED_CHANGE = "refused_change"
 # What a verdict is as soon as one rule says it, worst first.
 WORST_FIRST = (Outcome.FAIL.value, Outcome.UNKNOWN.value, WAITING)
 

@@ -245,15 +245,17 @@ class ScheduleAnswer:
 @dataclass(frozen=True)
 class Told:
     """Who is being told of a change: how many guardians and children, and which staff by address. Mails are queued,
-    and those to children wait for office hours."""
+    and those to children wait for office hours; `held` are children whose mail somebody designated reads first."""
 
     guardians: int = 0
     children: int = 0
     staff: tuple[str, ...] = ()
+    held: int = 0
 
     def as_json(self) -> dict[str, object]:
         """The shape of `told`."""
-        return {"guardians": self.guardians, "children": self.children, "staff": list(self.staff)}
+        counted = {"guardians": self.guardians, "children": self.children, "held": self.held}
+        return {**counted, "staff": list(self.staff)}
 
 
 @dataclass(frozen=True)

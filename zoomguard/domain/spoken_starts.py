@@ -1,8 +1,12 @@
-"""A start as people say it: "tue 16:00", "1 Dec 16:00", "tomorrow 9:30"; or in full, "2026-12-01 16:00"."""
+"""A start as people say it: "tue 16:00", "1 Dec 16:00", "tomorrow 9:30"; or in full, "2026-12-01 16:00".
+
+A day alone may be said likewise: "tue", "1 Dec", "tomorrow", "2026-12-01".
+"""
 
 from __future__ import annotations
 
 import re
+from calendar import isleap
 from datetime import date, datetime, time, timedelta
 
 from zoomguard.domain import times
@@ -24,20 +28,50 @@ def wall_start(text: str, zone_name: str, now: datetime) -> datetime:
     A week day alone is the next one whose time is still to come; a date without its year is the next such date, today
     included. BadInput BAD_TIME for anything else, and where week day and date do not belong together.
     """
-    *said, clock = text.lower().replace(",", " ").split() or [""]
-    matched = CLOCK.fullmatch(clock)
-    if not said or matched is None or times.LOCAL.fullmatch(text.strip()):
-        return times.local_start(text)
     here = now.astimezone(times.zone(zone_name)).replace(tzinfo=None)
     try:
+        if times.LOCAL.fullmatch(text.strip()):
+            return datetime.fromisoformat(text.strip())
+        *said, clock = _words(text) or [""]
+        matched = CLOCK.fullmatch(clock)
+        if matched is None:
+            raise ValueError
         at = time(int(matched[1]), int(matched[2]))
-        return datetime.combine(_day(said, at, here), at)
+        return datetime.combine(_day(said, at, here, "BAD_TIME"), at)
     except (ValueError, OverflowError):
-        return times.local_start(text)  # Its refusal says how to write it.
+        raise BadInput(
+            f'"{times.printable(text)[:40]}" is not a day and time.',
+            'Write it as "2026-12-01 16:00", "1 Dec 16:00" or "tue 16:00".',
+            code="BAD_TIME",
+        ) from None
 
 
-def _day(said: list[str], at: time, here: datetime) -> date:
-    """ValueError for words that make no day."""
+def day_said(text: str, zone_name: str, now: datetime) -> date:
+    """The day that is meant, in that zone: a week day alone is the next one, today included.
+
+    BadInput BAD_DATE for anything else, and where week day and date do not belong together.
+    """
+    here = now.astimezone(times.zone(zone_name)).replace(tzinfo=None)
+    try:
+        if times.DAY.fullmatch(text.strip()):
+            return date.fromisoformat(text.strip())
+        return _day(_words(text), time.max, here, "BAD_DATE")
+    except (ValueError, OverflowError):
+        raise BadInput(
+            f'"{times.printable(text)[:40]}" is not a date.',
+            'Write it as 2026-12-01, "1 Dec", tue or tomorrow.',
+            code="BAD_DATE",
+        ) from None
+
+
+def _words(text: str) -> list[str]:
+    return text.lower().replace(",", " ").split()
+
+
+def _day(said: list[str], at: time, here: datetime, code: str) -> date:
+    """ValueError for words that make no day; BadInput with that code for a week day that is not the date's."""
+    if not said:
+        raise ValueError
     if len(said) == 1:
         return _near_day(said[0], at, here)
     weekday = None if said[0].isdigit() else _index(WEEKDAYS, said[0])
@@ -47,7 +81,7 @@ def _day(said: list[str], at: time, here: datetime) -> date:
         raise BadInput(
             f"{found:%-d %b %Y} is a {WEEKDAYS[found.weekday()].capitalize()}.",
             "Correct the day of the week, or leave it out.",
-            code="BAD_TIME",
+            code=code,
         )
     return found
 
@@ -64,8 +98,12 @@ def _dated(day: int, month: int, year: list[str], today: date) -> date:
     if year:
         (digits,) = year
         return date(int(digits), month, day)
-    this_year = date(today.year, month, day)
-    return this_year if this_year >= today else date(today.year + 1, month, day)
+    # 29 February is not in every year; a start more than a year away is refused anyway.
+    years = [y for y in (today.year, today.year + 1) if (month, day) != (2, 29) or isleap(y)]
+    found = [date(y, month, day) for y in years]
+    if coming := [d for d in found if d >= today]:
+        return coming[0]
+    raise ValueError
 
 
 def _index(names: tuple[str, ...], word: str) -> int:

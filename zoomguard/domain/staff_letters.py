@@ -41,8 +41,8 @@ NEWS: dict[Template, tuple[str, str]] = {
     ),
     T.NOT_CREATED: (
         "Not set up",
-        "This planned lesson was not set up: the rules refused it, or Zoom did. No family was invited. Open it to"
-        " see why, and plan it anew.",
+        "This lesson was not set up: the rules refused it, Zoom did, or it became too late. No family was invited."
+        " Open it to see why, and schedule it anew.",
     ),
 }
 
@@ -90,16 +90,18 @@ def change(lesson: Lesson, was: Was | None, note: str = "", *, planned: bool = F
     if was is not None and was.teacher != lesson.teacher:
         lines.append(f"{lesson.teacher} now teaches, in place of {was.teacher}.")
     if was is not None and was.observer != lesson.observer:
-        lines.append(f"{lesson.observer} now observes, in place of {was.observer}.")
+        verb = "now observes" if lesson.observes == "yes" else "is now asked to observe"
+        lines.append(f"{lesson.observer} {verb}, in place of {was.observer}.")
     parts = [wrapped(" ".join(lines)), _facts(lesson), added(note), _way_in(lesson)]
     return f"Lesson changed: {lesson.course}, {when(lesson)}", _letter(lesson, parts)
 
 
-def cancellation(lesson: Lesson, note: str = "", reason: str = "") -> Written:
+def cancellation(lesson: Lesson, note: str = "", reason: str = "", *, may_look: bool = True) -> Written:
     """A lesson that concerns the reader will not take place; `reason` is the one on record."""
     why = CALLED_OFF.get(reason, "")
-    text = f"This lesson will not take place. {why} Families who knew of it are told. No way in opens any more."
-    parts = [wrapped(text), _facts(lesson), added(note), _look(lesson) if why else ""]
+    shut = "Families who knew of it are told. No way in opens any more."
+    text = " ".join(filter(None, ("This lesson will not take place.", why, shut)))
+    parts = [wrapped(text), _facts(lesson), added(note), _look(lesson) if why and may_look else ""]
     return f"Called off: {lesson.course}, {when(lesson)}", _letter(lesson, parts)
 
 
@@ -117,10 +119,15 @@ def _facts(lesson: Lesson, observer: bool = True) -> str:
         f"  Lesson:    {lesson.course}" + (f" ({lesson.short_id})" if lesson.short_id else ""),
         f"  When:      {when(lesson)}, {lesson.minutes} minutes",
         f"  Teacher:   {lesson.teacher}",
-        f"  Observer:  {lesson.observer}" if observer else "",
+        f"  Observer:  {_observer(lesson)}" if observer else "",
         f"  Children:  {lesson.children}",
     ]
     return "\n".join(line for line in lines if line)
+
+
+def _observer(lesson: Lesson) -> str:
+    said = {"yes": lesson.observer, "asked": f"{lesson.observer}, who has not said yes yet", "off": "nobody yet"}
+    return said[lesson.observes]
 
 
 def _way_in(lesson: Lesson) -> str:

@@ -23,6 +23,8 @@ TIMETABLE_COLUMNS = (
     "minutes",
     "weekly_until",
 )
+# What is added where refused rows are left beside a timetable: such a file is corrected and read again as it is.
+ADDED_COLUMNS = ("code", "reason")
 # Remedies name options of the command line; whoever wrote a file looks for its columns.
 IN_COLUMNS = tuple(
     (re.compile(pattern), words)
@@ -34,6 +36,8 @@ IN_COLUMNS = tuple(
         ),
         (r"Leave out --teacher, or ask", "Leave the column teacher empty, or ask"),
         (r"Add --group CLASS, or --child REF once for each child\.", "Fill in the column group, or children."),
+        (r"Add --minutes, such as --minutes 50\.", "Fill in the column minutes, such as 50."),
+        (r"Add --teacher EMAIL\.", "Fill in the column teacher."),
         (r"and give the zone with --timezone\.", "and give the zone in the column timezone."),
         (
             r"Say which with --fold earlier or --fold later\.",
@@ -54,7 +58,7 @@ class TimetableRow:
 
 def read_timetable(content: bytes) -> FileRows[TimetableRow]:
     """The lines of a timetable, each different one once. BadInput where the file cannot be read at all."""
-    found = read_rows(content, TIMETABLE_COLUMNS, _row)
+    found = read_rows(content, TIMETABLE_COLUMNS, _row, ignored=ADDED_COLUMNS)
     return found.without_repeats(lambda r: _key_of(r.ask), "REPEATED_ROW", "This lesson")
 
 

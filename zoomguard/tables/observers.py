@@ -53,10 +53,20 @@ class ObserverAsk(Row, table=True):
         """Whether `answered_by`, somebody else, let this person go. A question that ends otherwise keeps no answer."""
         return self.state is AskState.ENDED and self.answered_by not in ("", self.person_id)
 
+    @property
+    def is_off(self) -> bool:
+        """Whether this person will not observe: said no, or was let go."""
+        return self.state is AskState.DECLINED or self.released
+
 
 def asks_of(tx: Transaction, session_id: str) -> list[ObserverAsk]:
     """Everybody who was asked about a session, oldest first."""
     return tx.all(select(ObserverAsk).where(ObserverAsk.session_id == session_id).order_by(col(ObserverAsk.id)))
+
+
+def let_go(tx: Transaction, session_id: str) -> set[str]:
+    """Who was let go from a session."""
+    return {a.person_id for a in asks_of(tx, session_id) if a.released}
 
 
 def ask_by_token(tx: Transaction, digest: str) -> ObserverAsk | None:
@@ -64,12 +74,18 @@ def ask_by_token(tx: Transaction, digest: str) -> ObserverAsk | None:
     return tx.first(select(ObserverAsk).where(ObserverAsk.token_sha256 == digest))
 
 
+def off(tx: Transaction, session_id: str) -> set[str]:
+    """Who will not observe a session: said no, and was not asked again since, or was let go."""
+    newest = {a.person_id: a for a in asks_of(tx, session_id)}
+    return {person_id for person_id, asked in newest.items() if asked.is_off} | let_go(tx, session_id)
+
+
 def open_to(person_id: str) -> Any:
     """The ids of the sessions that somebody was asked to observe and has not answered about, as a query."""
     return select(ObserverAsk.session_id).where(ObserverAsk.person_id == person_id, ObserverAsk.state == AskState.OPEN)
 
 
-def latest_in(tx: Transaction, session_ids: frozenset[str]) -> dict[tuple[str, str], AskState]:
-    """How the newest question to each person stands, by session and person."""
+def latest_in(tx: Transaction, session_ids: frozenset[str]) -> dict[tuple[str, str], ObserverAsk]:
+    """The newest question to each person, by session and person."""
     query = select(ObserverAsk).where(col(ObserverAsk.session_id).in_(session_ids)).order_by(col(ObserverAsk.id))
-    return {(a.session_id, a.person_id): a.state for a in tx.all(query)}
+    return {(a.session_id, a.person_id): a for a in tx.all(query)}

@@ -195,8 +195,8 @@ def removed_addresses(tx: Transaction, session_id: str) -> frozenset[str]:
 
 
 def last_lessons(tx: Transaction, courses: frozenset[str], teacher_id: str = "") -> dict[str, VideoSession]:
-    """The latest lesson of each course; that this person taught, where one is named."""
-    query = select(VideoSession).where(col(VideoSession.course).in_(courses))
+    """The latest lesson of each course that stands or took place; that this person taught, where one is named."""
+    query = select(VideoSession).where(col(VideoSession.course).in_(courses), col(VideoSession.state).not_in(NOT_HELD))
     if teacher_id:
         query = query.where(VideoSession.teacher_id == teacher_id)
     rows = tx.all(query.order_by(col(VideoSession.starts_at).desc()).limit(500))
@@ -295,5 +295,6 @@ def steps(tx: Transaction, kind: str, subject_id: str) -> list[Step]:
     return tx.all(select(Step).where(Step.kind == kind, Step.subject_id == subject_id).order_by(col(Step.id)))
 
 
+NOT_HELD = (SessionState.REFUSED, SessionState.CANCELLED, SessionState.FAILED, SessionState.REMOVING)
 # States in which a session can have been held.
 HELD = tuple(s for s in SessionState if s.value in ("scheduled", "at_risk", "live", "ended", "accounted", "moving"))

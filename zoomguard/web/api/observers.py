@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from zoomguard.domain.sessions import SessionView
+from zoomguard.domain.times import iso
 from zoomguard.web.api.shapes import PREFIX, SCHEMA, Ask, Name, Text
 from zoomguard.web.who import App, SignedIn
 
@@ -31,9 +32,11 @@ def free(
     timezone: Text = "Europe/London",
     fold: Literal["earlier", "later"] | None = None,
 ) -> JSONResponse:
-    """Who could observe at that time, best first."""
-    found = application.observers.free(who, start, minutes, timezone, fold)
-    return JSONResponse({"schema": SCHEMA, "observers": [one.as_json() for one in found]})
+    """Who could observe at that time, best first, and which time was understood."""
+    starts_at = application.observers.moment_of(who, start, timezone, fold)
+    found = application.observers.free_at(who, starts_at, minutes)
+    observers = [one.as_json() for one in found]
+    return JSONResponse({"schema": SCHEMA, "starts_at": iso(starts_at), "observers": observers})
 
 
 @router.post("/sessions/{session}/accept")

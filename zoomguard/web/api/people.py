@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse
 
 from zoomguard.domain import day_sheets
-from zoomguard.domain.times import a_day
-from zoomguard.web.api.shapes import PREFIX, SCHEMA, Ask, Name, Text
+from zoomguard.web.api.shapes import PREFIX, SCHEMA, Ask, Text
 from zoomguard.web.who import App, SignedIn
 
 router = APIRouter(prefix=PREFIX, tags=["people"])
+# A date, or a day as people say it.
+Day = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9 ,_-]+$")]
 
 
 class Deactivate(Ask):
@@ -42,9 +43,9 @@ def deactivate(application: App, who: SignedIn, asked: Deactivate) -> JSONRespon
 
 
 @router.get("/days/{day}")
-def day(application: App, who: SignedIn, day: Name) -> JSONResponse:
+def day(application: App, who: SignedIn, day: Day) -> JSONResponse:
     """The sheet of a day: sessions, people, numbers."""
-    sheet = application.day_sheets.show(who, a_day(day))
+    sheet = application.day_sheets.show(who, application.day_sheets.day_meant(day))
     sessions = [s.as_json() for s in sheet.sessions]
     said = {"schema": SCHEMA, "on": sheet.on.isoformat(), "sessions": sessions, "text": day_sheets.text(sheet)}
     return JSONResponse(said)

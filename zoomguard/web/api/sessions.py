@@ -12,7 +12,6 @@ from pydantic import Field
 from zoomguard.application.session_changes import NewTime
 from zoomguard.application.sessions import Sought
 from zoomguard.domain.sessions import ScheduleAsk, SessionState
-from zoomguard.domain.times import a_day
 from zoomguard.web.api.shapes import PREFIX, SCHEMA, Ask, Name, Text
 from zoomguard.web.who import App, SignedIn
 
@@ -125,7 +124,7 @@ def list_sessions(
     state: SessionState | None = None,
 ) -> JSONResponse:
     """The sessions that this person may see: from yesterday on, or of a day, a teacher, a course, a state."""
-    day: date | None = a_day(on) if on else None
+    day: date | None = application.day_sheets.day_meant(on) if on else None
     views = application.sessions.list(who, Sought(teacher, course, day, state))
     return JSONResponse({"schema": SCHEMA, "sessions": [v.as_json() for v in views]})
 

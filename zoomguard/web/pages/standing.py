@@ -87,7 +87,8 @@ def hearers(told: Told) -> str:
     """Who hears of a change: "5 guardians, 1 pupil (in office hours), t.wren@northmoor.example"."""
     guardians = f"{told.guardians} guardian" if told.guardians == 1 else f"{told.guardians} guardians"
     children = f"{pupils(told.children)} (in office hours)"
-    counted = [guardians] * bool(told.guardians) + [children] * bool(told.children)
+    held = f"{pupils(told.held)} (once a designated person has read it)"
+    counted = [guardians] * bool(told.guardians) + [children] * bool(told.children) + [held] * bool(told.held)
     return ", ".join((*counted, *told.staff)) or "nobody"
 
 
