@@ -259,5 +259,5 @@ def test_a_scheduling_that_was_killed_shortly_before_the_start_leaves_nothing(ho
     home.clock.advance(12 * 60)
     carry_on(home, timedelta(minutes=10))
     check_that_all_is_whole(home)
-    assert (only_session(home).state, meetings(home), home.sandbox.mail()) == (S.FAILED, [], [])
+    assert (only_session(home).state, meetings(home), mail(home)) == (S.FAILED, [], [])
     assert home.schedule(key=KEY, start=SLOT).outcome == "scheduled"

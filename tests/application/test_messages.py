@@ -298,7 +298,7 @@ def test_another_observer_who_said_yes_is_told_and_the_one_before_too(home: Home
 
     assert decide(home, replace_observer) == 5
     until_quiet(home)
-    assert "Olu Mbeki is now asked to observe, in place of Priya Nandakumar." in line(mails(home, EVA)[-1]["text"])
+    assert "Olu Mbeki now observes, in place of Priya Nandakumar." in line(mails(home, EVA)[-1]["text"])
     assert subjects(home, "o.mbeki") == ["You observe"]
     assert "METHOD:PUBLISH" in mails(home, "o.mbeki")[-1]["calendar"]
     assert subjects(home, OBSERVER_) == ["Can you observe", "No longer yours"]

@@ -130,7 +130,7 @@ def test_a_change_is_shown_with_what_is_wanted():
 
 def test_an_answer_to_a_change_says_who_is_told():
     said = ChangeAnswer("changed", VIEW, Told(4, 1, ("t.wren@northmoor.example",)), zoom_writes=1).as_json()
-    assert said["told"] == {"guardians": 4, "children": 1, "staff": ["t.wren@northmoor.example"]}
+    assert said["told"] == {"guardians": 4, "children": 1, "held": 0, "staff": ["t.wren@northmoor.example"]}
     assert (said["outcome"], said["findings"], said["warnings"], said["zoom_writes"]) == ("changed", [], [], 1)
     assert said["to"] is None
 
