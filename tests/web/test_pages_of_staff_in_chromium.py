@@ -56,7 +56,8 @@ def site(home: Home) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def addresses(home: Home) -> dict[str, str]:
     """The pages by name."""
-    lessons = {s.course: s.short_id for s in home.app.sessions.list(home.who(TEACHER))}
+    # The earliest of each course: other tests schedule later ones.
+    lessons = {s.course: s.short_id for s in reversed(home.app.sessions.list(home.who(TEACHER)))}
     return {
         "my day": "/",
         "schedule": "/schedule",
