@@ -91,13 +91,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         stop_all(config.stash[SHARED])
 
 
-# Towns of real processes that are looked at from outside alone.
-OUTSIDE = Path(__file__).parent / "e2e"
+# Towns of real processes that are looked at from outside alone; the demo is measured, for nothing else runs it whole.
+OUTSIDE, MEASURED = Path(__file__).parent / "e2e", ("test_demo.py", "test_one_service.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if OUTSIDE in item.path.parents:
+        if OUTSIDE in item.path.parents and item.path.name not in MEASURED:
             item.add_marker("outside")
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in MARK_OF:
