@@ -26,7 +26,7 @@ from zoomguard.tables.sessions import HostBudget
 S = SessionState
 # Lessons are made, and told of, and nothing else: nobody looks again at them, nor for their observers.
 KINDS = ("create_meeting", "remove_meeting", "sweep_meetings", "send_message", "schedule_batch", "create_planned")
-KEY, SEED = "key-of-the-term", 291
+KEY, SEED, SHORTEST_S = "key-of-the-term", 291, 0.4
 CREATE, CHANGE = re.compile(r"/v2/users/([^/]+)/meetings"), re.compile(r"/v2/meetings/(\d+)")
 WHOLE_TERM, A_FORTNIGHT = 100, 14
 AHEAD = timedelta(days=A_FORTNIGHT)
@@ -90,6 +90,7 @@ class Worker:
 
     def __init__(self, home: Home, term: Term) -> None:
         self.home, self.term, self.drawn, self.kills = home, term, random.Random(SEED), 0
+        self.longest_s = term.longest_s
 
     def until_nothing_is_due_before(self, ends_at: datetime) -> None:
         """Works, and lets the clock go on to what falls due before that moment."""
@@ -106,8 +107,12 @@ class Worker:
 
     def _is_killed(self) -> bool:
         """Whether a process came to the end of its drawn time before its work was done."""
-        said, after_s = {"kinds": KINDS, "rounds": 10_000}, self.drawn.uniform(0.1, self.term.longest_s)
-        return killed(self.home, "", "work", COORDINATOR, said, after_cpu_s=after_s)
+        said, after_s = {"kinds": KINDS, "rounds": 10_000}, self.drawn.uniform(0.1, self.longest_s)
+        was_killed = killed(self.home, "", "work", COORDINATOR, said, after_cpu_s=after_s)
+        if not was_killed:
+            # A day of few lessons is over sooner than that: the next draws are shorter.
+            self.longest_s = max(SHORTEST_S, self.longest_s * 0.7)
+        return was_killed
 
 
 def play(home: Home, term: Term) -> int:
