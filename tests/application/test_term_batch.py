@@ -49,7 +49,7 @@ class Term:
         return self.rows + self.of_others
 
 
-TERM = Term(231, 60, 20, 8, 1.6, 0)
+TERM = Term(231, 60, 20, 8, 0.9, 0)
 # What fits into a minute: the same on a smaller scale, with most of the first day's creates spent already.
 SAMPLE = Term(24, 10, 3, 2, 0.8, CREATES_A_DAY - 10)
 
