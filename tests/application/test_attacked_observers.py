@@ -220,7 +220,10 @@ def test_the_answer_to_a_cancellation_names_those_who_are_told(lesson: Home) -> 
     lesson.do_due()
     pool(lesson)
     lesson.do_due("send_message")
-    told = lesson.app.sessions.cancel(lesson.who(COORDINATOR), only_session(lesson).short_id).told
+    office, short_id = lesson.who(COORDINATOR), only_session(lesson).short_id
+    tried = lesson.app.sessions.cancel(office, short_id, dry_run=True).told
+    told = lesson.app.sessions.cancel(office, short_id).told
+    assert tried == told
     lesson.do_due("send_message")
     cancelled = [m["to"] for m in lesson.sandbox.mail() if m["subject"].startswith(("Called off", "Cancelled"))]
     staff = {to for to in cancelled if to.endswith("@northmoor.example")}

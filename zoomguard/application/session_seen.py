@@ -73,8 +73,8 @@ def families_of(tx: Transaction, child_ids: frozenset[str]) -> Told:
 
 
 def told_of(tx: Transaction, parts: SessionParts, session: VideoSession, who: Who, also: tuple[str, ...] = ()) -> Told:
-    """Who would hear of a change of this session by `who`: everybody who was invited, its staff, those who come new,
-    and who was asked to observe. Of one that is planned only staff know, and whoever changes it needs no mail."""
+    """Who would hear of a change of this session by `who`: everybody who was invited, its staff, and `also` these.
+    Of one that is planned only staff know, and whoever changes it needs no mail."""
     sent = [
         m
         for m in messages_table.about(tx, session.id)

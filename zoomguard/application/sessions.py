@@ -153,7 +153,8 @@ class Sessions:
         access.require(who, "sessions.cancel")
         with self.parts.database.reading() as tx:
             row = seen(tx, who, id_or_short)
-            told, own, known = told_of(tx, self.parts, row, who), takes_part(tx, who, row), known_of(tx, row.id)
+            asked = observers_table.waited_for(tx, row.id)
+            told, own, known = told_of(tx, self.parts, row, who, asked), takes_part(tx, who, row), known_of(tx, row.id)
         if not own and not access.may(who, "sessions.schedule_for_others"):
             raise NotAllowed("You may cancel only sessions of your own.", "Ask the enrolment office.")
         warnings = note_warnings(self.parts, row, note)

@@ -69,6 +69,11 @@ def let_go(tx: Transaction, session_id: str) -> set[str]:
     return {a.person_id for a in asks_of(tx, session_id) if a.released}
 
 
+def waited_for(tx: Transaction, session_id: str) -> tuple[str, ...]:
+    """Who was asked to observe a session and has not answered."""
+    return tuple({a.person_id for a in asks_of(tx, session_id) if a.state is AskState.OPEN})
+
+
 def ask_by_token(tx: Transaction, digest: str) -> ObserverAsk | None:
     """The question that a link belongs to."""
     return tx.first(select(ObserverAsk).where(ObserverAsk.token_sha256 == digest))
