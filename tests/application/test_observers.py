@@ -35,6 +35,7 @@ from tests.application.observing import (
     observers_of,
     parts_of,
 )
+from tests.application.rechecking import hear
 from tests.house import COORDINATOR, DSL, TEACHER, Home, a_home
 from zoomguard.application import observer_asks
 from zoomguard.application.session_changes import NewTime
@@ -473,6 +474,23 @@ def test_a_lesson_that_runs_already_is_left_to_the_lead(lesson: Home) -> None:
     lesson.hold(only_session(lesson).short_id, events=[{"at_s": -60, "kind": "joined", "who": "host"}])
     call(lesson, minutes=-1)
     assert state_of(lesson) is SessionState.AT_RISK
+
+
+def test_a_lesson_that_was_held_and_is_over_already_is_not_called_off(lesson: Home) -> None:
+    lesson.clock.move_to(only_session(lesson).starts_at - timedelta(minutes=16))
+    hear(lesson, "meeting.started")
+    hear(lesson, "meeting.ended")
+    call(lesson, minutes=15)
+    assert state_of(lesson) is SessionState.AT_RISK
+    assert len(meetings(lesson)) == 1 and mail(lesson, "Cancelled") == []
+
+
+def test_a_meeting_that_was_only_tried_out_the_day_before_does_not_keep_the_lesson(lesson: Home) -> None:
+    lesson.clock.move_to(only_session(lesson).starts_at - timedelta(days=1))
+    hear(lesson, "meeting.started")
+    hear(lesson, "meeting.ended")
+    call(lesson, minutes=15)
+    assert state_of(lesson) is SessionState.CANCELLED
 
 
 def test_it_is_too_late_for_the_pool_when_zoom_could_not_confirm_any_more(lesson: Home) -> None:

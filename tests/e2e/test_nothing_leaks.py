@@ -239,7 +239,8 @@ def test_scenario_33_no_secret_is_left_anywhere(searched: Searched) -> None:
 
 def test_scenario_33_no_name_of_a_family_is_left_but_in_mails(searched: Searched) -> None:
     to_families = [mail for mail in searched.mails if mail["to"].endswith("@families.example")]
-    assert to_families and all(NAME in mail["text"].lower() for mail in to_families)
+    assert to_families
+    assert [(m["subject"], m["text"]) for m in to_families if NAME not in m["text"].lower()] == []
     assert not any(NAME in mail["text"].lower() for mail in searched.mails if mail not in to_families)
     assert not any(NAME in mail["calendar"].lower() for mail in searched.mails)
     places = searched.places()

@@ -22,6 +22,7 @@ from zoomguard.domain.sessions import CHANGEABLE, Risk, SessionState
 from zoomguard.tables import messages as messages_table
 from zoomguard.tables import observers as table
 from zoomguard.tables import sessions as sessions_table
+from zoomguard.tables import watch as watch_table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.observers import AskKind, AskState, ObserverAsk
 from zoomguard.tables.sessions import VideoSession
@@ -32,6 +33,8 @@ MISSING, AT_RISK = "observer_missing", "at_risk"
 # Under way to standing, or to another shape: who observes is looked at again when that is settled.
 UNDER_WAY = frozenset({SessionState.REQUESTED, SessionState.CREATED, SessionState.MOVING})
 LOOK_AGAIN = timedelta(minutes=1)
+# A meeting that was started longer before was tried out; it is not the lesson.
+EARLY = timedelta(hours=1)
 # What somebody said, or is still to say: nobody is asked twice.
 ANSWERING = frozenset({AskState.OPEN, AskState.ACCEPTED, AskState.DECLINED})
 
@@ -236,11 +239,15 @@ class ObserverCalls:
             self._decide(session.id, self._at_risk)
 
     def _has_begun(self, session: VideoSession) -> bool:
-        """A lesson that is on is never ended by us: a child may be in the middle of telling something."""
+        """A lesson that is on is never ended by us: a child may be in the middle of telling something. One that
+        was held, and is over already, is not called off either; Zoom then says only that it once started."""
         if session.meeting_number is None:
             return False
         meeting = self.parts.meetings.read(session.meeting_number)
-        return meeting is not None and meeting.status == "started"
+        if meeting is not None and meeting.status == "started":
+            return True
+        with self.parts.database.reading() as tx:
+            return watch_table.started_since(tx, session.meeting_number, session.starts_at - EARLY)
 
     def _at_risk(self, tx: Transaction, row: VideoSession, now: datetime) -> Events:
         known = row.state is SessionState.AT_RISK

@@ -50,3 +50,11 @@ def started_numbers(tx: Transaction, numbers: frozenset[int | None]) -> set[int]
     """Of these meeting numbers the ones that Zoom told us had started."""
     query = select(ZoomEvent.number).where(ZoomEvent.event == "meeting.started", col(ZoomEvent.number).in_(numbers))
     return set(tx.all(query))
+
+
+def started_since(tx: Transaction, number: int, since: datetime) -> bool:
+    """Whether Zoom told us, from that moment on, that this meeting had started."""
+    query = select(ZoomEvent.id).where(
+        ZoomEvent.event == "meeting.started", ZoomEvent.number == number, col(ZoomEvent.received_at) >= since
+    )
+    return tx.first(query.limit(1)) is not None
