@@ -8,7 +8,9 @@ from zoomguard.application.access import Access
 from zoomguard.application.archive import Archive
 from zoomguard.application.audit import AuditTrail
 from zoomguard.application.batches import Batches
+from zoomguard.application.chase import Chase
 from zoomguard.application.consents import Consents
+from zoomguard.application.contacts import Contacts
 from zoomguard.application.day_sheets import DaySheets
 from zoomguard.application.direct_links import DirectLinks
 from zoomguard.application.doors import Doors
@@ -38,7 +40,9 @@ class Application:
     archive: Archive
     audit: AuditTrail
     batches: Batches
+    chase: Chase
     consents: Consents
+    contacts: Contacts
     day_sheets: DaySheets
     direct_links: DirectLinks
     doors: Doors

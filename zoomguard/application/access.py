@@ -39,6 +39,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "observers.see": frozenset({R.TEACHER, R.OBSERVER, R.COORDINATOR, R.DSL, R.DEPUTY}),
     "observers.answer_for": frozenset({R.COORDINATOR, R.DSL, R.DEPUTY}),
     "consents.see": frozenset({R.COORDINATOR, R.DSL, R.DEPUTY}),
+    "contact.stop": frozenset({R.COORDINATOR, R.DSL, R.DEPUTY}),
+    "contact.allow": frozenset({R.DSL, R.DEPUTY}),
     "recordings.see": frozenset({R.REVIEWER, R.DSL, R.DEPUTY, R.DATA_LEAD}),
     "policy.see": EVERYBODY,
     "people.see": frozenset({R.COORDINATOR, R.DSL, R.DEPUTY, R.LEADER, R.MONITOR, R.AUDITOR}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Unpack
 
@@ -57,9 +58,23 @@ def decisions(
 
     One query. A learner of age answers alone; what the session's own teacher verified counts as unverified.
     """
+    said = table.with_authority(tx, frozenset(child.id for child in children))
+    return decisions_among(said, children, starts_at, known_at, teacher_id)
+
+
+def decisions_among(
+    answers: Iterable[tuple[ConsentEventRow, bool]],
+    children: tuple[ChildOnRecord, ...],
+    starts_at: datetime,
+    known_at: datetime,
+    teacher_id: str | None,
+) -> dict[tuple[str, Scope], ConsentDecision]:
+    """The same among answers that were read already; those of other children do not count."""
     said: dict[str, list[ConsentEvent]] = {child.id: [] for child in children}
     of_age = {child.id for child in children if not is_child(child.born_on, starts_at)}
-    for row, authority in table.with_authority(tx, frozenset(said)):
+    for row, authority in answers:
+        if row.child_id not in said:
+            continue
         own = row.giver_id == row.child_id
         if own or row.child_id not in of_age:
             authority = row.child_id in of_age if own else authority

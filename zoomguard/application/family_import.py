@@ -6,7 +6,6 @@ from datetime import datetime
 
 from zoomguard.application.imports import Outcome, Plan
 from zoomguard.application.person_records import (
-    ACCEPT,
     PersonRecords,
     RelationRecords,
     by_address,
@@ -42,7 +41,7 @@ class GuardiansImport:
     def __init__(
         self, tx: Transaction, seals: Seals, rows: tuple[GuardianRow, ...], now: datetime, accept: bool
     ) -> None:
-        self.seals, self.accept = seals, accept
+        self.seals = seals
         self.records = PersonRecords(tx, seals, Kind.GUARDIAN, [r.details for r in rows], now, accept)
         self.children = children_named(tx, (row.child for row in rows))
         self.staff = by_address(tx, seals, Kind.STAFF, {row.email for row in rows})
@@ -58,11 +57,12 @@ class GuardiansImport:
         return max(outcome, self._relate(plan, person, child, row), self._as_staff(plan, child, row))
 
     def _guard_contact(self, known: Person | None, child: Person, row: GuardianRow) -> None:
+        """Accepted changes do not lift it: a file that was filled in wrongly must not reach that guardian."""
         relation = self.relations.find(known, child)
-        if relation is not None and row.may_contact and not relation.may_contact and not self.accept:
+        if relation is not None and row.may_contact and not relation.may_contact:
             raise BadInput(
                 "On record this guardian is not to be contacted about this child.",
-                ACCEPT,
+                "Write no, or have the safeguarding lead allow it first: zoomguard people contact allow.",
                 code="CONTACT_CHANGE",
             )
 

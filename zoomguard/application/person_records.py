@@ -157,7 +157,8 @@ class RelationRecords:
         """Plans a new relation; one that is there stays. Without `rights` it only tells who is related."""
         if (person_id, child_id) in self.known:
             return Outcome.SAME
-        row = Relation(id=ids.ulid(self.now), person_id=person_id, child_id=child_id, kind=kind, **rights)
+        columns: dict[str, Any] = {"person_id": person_id, "child_id": child_id, "kind": kind, **rights}
+        row = Relation(id=ids.ulid(self.now), **columns)
         self.known[person_id, child_id] = row
         plan.then.append(row)
         return Outcome.NEW

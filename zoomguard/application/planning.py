@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from zoomguard.application import access, messages, observer_asks, session_facts, work
+from zoomguard.application import access, chase, messages, observer_asks, session_facts, work
 from zoomguard.application.casting import Casting
 from zoomguard.application.crash import crash_point
 from zoomguard.application.meeting_creation import MeetingCreation
@@ -143,6 +143,7 @@ class Planning:
                 judged = self._with_another(tx, row, judged, others)
             tx.add(session_facts.evaluation_row(judged.evaluation, row.id, now, judged.consents))
             if judged.evaluation.blocking:
+                chase.note(tx, judged.evaluation.blocking, chase.wanted_by(row), now)
                 self._refuse(tx, row, now)
                 payload: dict[str, object] = {"rules": judged.rules}
                 tx.commit(audit=Event("session.refused", "session", row.id, SERVICE.id, payload))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from zoomguard.application import recheck_people, recheck_risks, session_facts, session_target, work
+from zoomguard.application import chase, recheck_people, recheck_risks, session_facts, session_target, work
 from zoomguard.application.crash import crash_point
 from zoomguard.application.meeting_change import MeetingChange
 from zoomguard.application.meeting_removal import DELETED_AT_ZOOM, NO_CHILD, NOT_ALLOWED, MeetingRemoval
@@ -144,6 +144,7 @@ class Rechecks:
                 "recheck", occasions.Facts(people.people, people.consents, facts), self.parts.terms
             )
             tx.add(session_facts.evaluation_row(evaluation, row.id, now, people.consents))
+            chase.note(tx, evaluation.blocking, chase.wanted_by(row), now)
             events = [event(row, "rechecked", verdict=evaluation.verdict)]
             events += self._part_with(tx, row, people, now)
             found = Found(people, evaluation, facts, self.meeting.against_roster(tx, row, seen))

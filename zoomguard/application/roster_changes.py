@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from zoomguard.application import access, messages, session_facts, session_roster, work
+from zoomguard.application import access, chase, messages, session_facts, session_roster, work
 from zoomguard.application.casting import Casting
 from zoomguard.application.crash import crash_point
 from zoomguard.application.meeting_entries import MeetingEntries
@@ -127,6 +127,7 @@ class RosterChanges:
             findings, evaluation = self._judge(tx, fresh, coming, leaving, postures)
             tx.add(evaluation)
             if findings:
+                chase.note(tx, findings, chase.wanted_by(fresh), now)
                 rules = {"rules": sorted({f.rule for f in findings})}
                 tx.commit(audit=Event("session.change_refused", "session", row.id, who.id, rules))
                 self._refuse_if(who, findings)

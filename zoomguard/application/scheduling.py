@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from zoomguard.application import access, ask_completion, messages, session_ask, session_facts, work
+from zoomguard.application import access, ask_completion, chase, messages, session_ask, session_facts, work
 from zoomguard.application.casting import Casting, is_pool
 from zoomguard.application.crash import crash_point
 from zoomguard.application.meeting_creation import MeetingCreation
@@ -166,7 +166,7 @@ class Scheduling:
             if earlier is not None:
                 return earlier, ()
             if judged.findings:
-                self._refuse(tx, who, judged)
+                self._refuse(tx, who, checked, judged)
             else:
                 later = origin.planned or self._waits(tx, postures, checked.starts_at, self.parts.clock.now())
                 if not self._reserve(tx, who, checked, judged, session_id, replace(origin, planned=later)):
@@ -181,8 +181,10 @@ class Scheduling:
         crash_point("schedule.requested")
         return None, judged.evaluation.warnings
 
-    def _refuse(self, tx: Transaction, who: Who, judged: Judged) -> None:
+    def _refuse(self, tx: Transaction, who: Who, checked: CheckedAsk, judged: Judged) -> None:
         tx.add(judged.row)
+        wanted = chase.WantedBy(judged.cast.teacher_id, checked.ask.course, checked.starts_at, checked.ask.zone)
+        chase.note(tx, judged.findings, wanted, judged.row.at)
         rules = sorted({f.rule for f in judged.findings})
         tx.commit(audit=Event("session.refused", "evaluation", judged.row.id, who.id, {"rules": rules}))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from zoomguard.application import access, messages, observer_asks, session_facts, session_target, work
+from zoomguard.application import access, chase, messages, observer_asks, session_facts, session_target, work
 from zoomguard.application.casting import Casting
 from zoomguard.application.crash import crash_point
 from zoomguard.application.meeting_change import MeetingChange
@@ -239,6 +239,9 @@ class SessionChanges:
             payload: dict[str, object] = {"change": proposal.target.kind.value, "starts_at": fresh.local_start}
             asked: tuple[Event, ...] = ()
             if findings:
+                zone = proposal.target.zone or row.zone
+                wanted = chase.WantedBy(proposal.cast.teacher_id, row.course, proposal.slot.starts_at, zone)
+                chase.note(tx, findings, wanted, now)
                 said, payload = "session.change_refused", {"rules": sorted({f.rule for f in findings})}
             elif fresh.state is SessionState.PLANNED:
                 said, asked = "session.changed", self._change_plan(tx, who, fresh, proposal.target)

@@ -32,7 +32,9 @@ from zoomguard.application.archive import Archive
 from zoomguard.application.archive_parts import ArchiveParts
 from zoomguard.application.audit import AuditTrail
 from zoomguard.application.batches import Batches
+from zoomguard.application.chase import Chase
 from zoomguard.application.consents import Consents
+from zoomguard.application.contacts import Contacts
 from zoomguard.application.crash import ask_for
 from zoomguard.application.day_sheets import DaySheets
 from zoomguard.application.direct_links import DirectLinks
@@ -131,7 +133,9 @@ def _build(settings: Settings, database: Database, intake: Database, clock: Cloc
         archive=Archive(ArchiveParts(database, clock, claims, seals, terms, zoom.recordings, vault, VERSION)),
         audit=AuditTrail(database),
         batches=Batches(session_parts, sessions.scheduling),
+        chase=Chase(database, clock, seals),
         consents=Consents(database, clock, seals, terms),
+        contacts=Contacts(database, clock),
         day_sheets=DaySheets(session_parts),
         direct_links=DirectLinks(session_parts),
         doors=Doors(session_parts),

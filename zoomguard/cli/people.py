@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 import click
 
-from zoomguard.cli import files, layout, people_checks, server, show
+from zoomguard.cli import files, layout, people_checks, people_contact, server, show
 from zoomguard.cli.answers import Said
 from zoomguard.cli.command import ExampleGroup, group, json_option
 from zoomguard.cli.in_process import operator
@@ -29,7 +29,7 @@ def people() -> None:
     """Staff, children, guardians and classes."""
 
 
-for one in (people_checks.check, people_checks.deactivate):
+for one in (people_checks.check, people_checks.deactivate, people_contact.contact):
     people.add_command(one)
 
 
@@ -64,7 +64,7 @@ def _roles(person: Said) -> str:
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("file", metavar="FILE")
 @click.option("--skip-bad", is_flag=True, help="Write the good lines and leave the bad ones out.")
-@click.option("--accept-changes", is_flag=True, help="Let changes of address, birth or contact through.")
+@click.option("--accept-changes", is_flag=True, help="Let changes of address or birth through.")
 @click.option("--dry-run", is_flag=True, help="Read and compare; write nothing.")
 @json_option
 def import_(kind: str, file: str, skip_bad: bool, accept_changes: bool, dry_run: bool, as_json: bool) -> int:

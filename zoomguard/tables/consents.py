@@ -1,4 +1,4 @@
-"""Consent events: appended, never changed."""
+"""Consent events, appended and never changed; and the lessons that wanted one which was not there."""
 
 from __future__ import annotations
 
@@ -36,6 +36,28 @@ class ConsentEventRow(Row, table=True):
     verified_by: str | None = column(Personal.PSEUDONYM, default=None)
     verified_on: date | None = column(default=None)
     content_hash: str = column(index=True)
+
+
+class PermissionWanted(Row, table=True):
+    """A lesson for which a learner's permission was not there when it was asked for."""
+
+    __tablename__ = "permission_wanted"
+    KIND: ClassVar[RowKind] = RowKind.SERVICE
+    __table_args__ = (sa.UniqueConstraint("child_id", "teacher_id", "starts_at"),)
+
+    id: str = key()
+    child_id: str = column(Personal.PSEUDONYM, foreign_key="person.id")
+    teacher_id: str = column(Personal.PSEUDONYM, foreign_key="person.id")
+    course: str = column()
+    starts_at: datetime = column(type=UTCDateTime, index=True)
+    zone: str = column()
+    at: datetime = column(type=UTCDateTime)
+
+
+def wanted_after(tx: Transaction, moment: datetime) -> list[PermissionWanted]:
+    """Which lessons after that moment wanted a permission, soonest first."""
+    query = select(PermissionWanted).where(col(PermissionWanted.starts_at) > moment)
+    return tx.all(query.order_by(col(PermissionWanted.starts_at), col(PermissionWanted.id)))
 
 
 def of_children(tx: Transaction, child_ids: frozenset[str], scopes: tuple[Scope, ...]) -> list[ConsentEventRow]:

@@ -78,6 +78,8 @@ class Relation(Row, table=True):
     kind: str = column(Personal.PERSONAL, default="")
     parental_responsibility: bool = column(Personal.PERSONAL, default=False)
     may_contact: bool = column(Personal.SPECIAL, default=False)
+    # On what the last word about contact rests, where it was not the school's file.
+    evidence_ref: str = column(Personal.PERSONAL, default="")
     version: int = column(default=1)
 
 
@@ -201,6 +203,14 @@ def checks_of(tx: Transaction, ids: frozenset[str]) -> list[CheckRecord]:
 def relations_of(tx: Transaction, ids: frozenset[str]) -> list[Relation]:
     """Which children people are related to."""
     return tx.all(select(Relation).where(col(Relation.person_id).in_(ids)))
+
+
+def relation_between(tx: Transaction, person_id: str, child_id: str) -> Relation | None:
+    """How somebody is related to a child, if at all."""
+    found: Relation | None = tx.first(
+        select(Relation).where(Relation.person_id == person_id, Relation.child_id == child_id)
+    )
+    return found
 
 
 def relations_to(tx: Transaction, child_ids: frozenset[str]) -> list[Relation]:

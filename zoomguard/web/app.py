@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from zoomguard.application import Application
 from zoomguard.web import bulkheads, health
-from zoomguard.web.api import access, batches, messages, observers, people, policy, recordings, sessions
+from zoomguard.web.api import access, batches, consents, messages, observers, people, policy, recordings, sessions
 from zoomguard.web.bodies import BodyLimit
 from zoomguard.web.bulkheads import Bulkheads
 from zoomguard.web.doors import children
@@ -27,6 +27,7 @@ from zoomguard.web.pages import (
     emergency,
     my_day,
     observer_answer,
+    permissions,
     schedule,
     session,
     sign_in,
@@ -42,10 +43,19 @@ API = (
     messages.router,
     recordings.router,
     people.router,
+    consents.router,
     policy.router,
     access.router,
 )
-PAGES = (my_day.router, schedule.router, session.router, day_sheet.router, batch.router, sign_in.router)
+PAGES = (
+    my_day.router,
+    schedule.router,
+    session.router,
+    day_sheet.router,
+    permissions.router,
+    batch.router,
+    sign_in.router,
+)
 OPEN_PAGES = (children.router, observer_answer.router, emergency.router, assets.router)
 
 

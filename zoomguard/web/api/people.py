@@ -24,6 +24,15 @@ class Deactivate(Ask):
     dry_run: bool = False
 
 
+class Contact(Ask):
+    """Whether a guardian is written to about a child, and on what that rests."""
+
+    guardian: Text
+    child: Text
+    may_contact: bool
+    evidence: Text
+
+
 @router.get("/people")
 def list_people(application: App, who: SignedIn) -> JSONResponse:
     """The staff, for those who may see them."""
@@ -40,6 +49,15 @@ def check(application: App, who: SignedIn, email: Annotated[str, Query(max_lengt
 def deactivate(application: App, who: SignedIn, asked: Deactivate) -> JSONResponse:
     """Ends somebody's part in everything, and names the lessons that are left."""
     return JSONResponse(application.staffing.deactivate(who, asked.email, dry_run=asked.dry_run).as_json())
+
+
+@router.post("/people/contact")
+def contact(application: App, who: SignedIn, asked: Contact) -> JSONResponse:
+    """Stops contact with a guardian about a child, or allows it again."""
+    answer = application.contacts.change(
+        who, asked.guardian, asked.child, asked.evidence, may_contact=asked.may_contact
+    )
+    return JSONResponse(answer.as_json())
 
 
 @router.get("/days/{day}")

@@ -19,6 +19,7 @@ PLACES = (
     ("/", "My day", "sessions.see_own"),
     ("/schedule", "Schedule", "sessions.schedule"),
     ("/day", "Day sheet", "sessions.day_sheet"),
+    ("/permissions", "Permissions", "consents.see"),
 )
 MOST = 2000
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
