@@ -1,6 +1,5 @@
 """Nobody who is not to be contacted gets a mail, and no family's name strays, through all that happens to a lesson.
 
-That only the safeguarding lead can lift "no contact" is not so yet: the operator's --accept-changes lifts it.
 Access folders and letters of the term belong to later issues; a withdrawal is answered by no receipt yet.
 """
 
@@ -99,12 +98,29 @@ def test_scenario_30_an_import_does_not_clear_the_flag(family: Stage) -> None:
     assert import_guardians(family, without) == (2, "CSV_HEADER")
     assert import_guardians(family, emptied) == (1, "YES_NO")
     assert import_guardians(family, lifted) == (1, "CONTACT_CHANGE")
+    assert import_guardians(family, lifted, "--accept-changes") == (1, "CONTACT_CHANGE")
     assert import_guardians(family, f"{header}\n{row}") == (0, "1 same")
 
 
-def import_guardians(stage: Stage, text: str) -> tuple[int, str]:
+def test_scenario_30_clearing_the_flag_needs_a_lead(tmp_path: Path, stage_home: Path) -> None:
+    allow = ("people", "contact", "allow", "G-21", ADA, "--evidence", "ORDER-14")
+    with a_stage(tmp_path, stage_home, may_reach=strays.NO_CONTACT) as stage:
+        assert [stage.zg(*allow, by=by).code for by in (T1, O1, EC)] == [3, 3, 3]
+        first = stage.make(start="2026-12-01 16:00")
+        stage.all_sent(first)
+        assert FATHER not in {m.name for m in stage.mails()}
+        assert stage.zg(*allow, by=DSL).said["outcome"] == "changed"
+        second = stage.make(start="2026-12-02 16:00")
+        stage.mailed(0, [FATHER])
+        stage.all_sent(first, second)
+        assert {m.subject for m in stage.mails() if m.name == FATHER} == {
+            m.subject for m in stage.mails() if m.name == "ngozi.okafor" and second["id"] in m.calendar
+        }
+
+
+def import_guardians(stage: Stage, text: str, *more: str) -> tuple[int, str]:
     """Exit code, and the error's code or how many lines say what is on record."""
-    ran = stage.zg("people", "import", "guardians", "-", by="", stdin=text.encode())
+    ran = stage.zg("people", "import", "guardians", "-", *more, by="", stdin=text.encode())
     if "error" in ran.said:
         return ran.outcome
     refused = ran.said["refused"]

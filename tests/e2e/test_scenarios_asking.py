@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.stage import DSL, EC, GROUP, GUARDIANS, O1, O2, O3, SAFE, T1, T2, TOLD, Stage
 
+OSKAR = "C-0140"
 WHY = re.compile(r"refused_|withdrawn|missing|pending|expired|disputed|G-\d|Numbat|Berg|families")
 OFF = ("join_before_host", "use_pmi", "auto_start_meeting_summary", "auto_start_ai_companion_questions")
 NESTED_OFF = ("breakout_room", "continuous_meeting_chat", "question_and_answer")
@@ -78,8 +79,7 @@ def test_scenario_02_a_meeting_that_zoom_changes_without_a_word_is_taken_away(st
 
 
 def test_scenario_03_a_missing_permission_is_named_to_the_office_alone(stage: Stage) -> None:
-    """The office's chase list belongs to a later issue: here EC reads the reason in the same call's answer."""
-    before = stage.writes()
+    before, listed = stage.writes(), chased(stage)
     told = asked(stage, "2026-12-03 16:00", "--child", "C-0140")
     assert (told.code, told.said["findings"][0]["rule"], stage.writes()) == (1, "CON-CHANNEL", before)
     form = {"group": GROUP, "children": "C-0140", "observer": O1, "date": "2026-12-03", "time": "16:00"}
@@ -91,6 +91,16 @@ def test_scenario_03_a_missing_permission_is_named_to_the_office_alone(stage: St
     office = asked(stage, "2026-12-03 16:00", "--child", "C-0140", "--teacher", T1, by=EC)
     assert office.code == 1 and "permission is missing" in office.said["findings"][0]["reason"]
     assert stage.writes() == before
+    at = "2026-12-03T16:00:00Z"
+    assert (OSKAR, at) not in listed and (OSKAR, at) in chased(stage)
+    assert OSKAR in stage.page("/permissions", EC).data.decode()
+    assert stage.zg("consents", "chase", by=T1).code == 3 and stage.page("/permissions", T1).status == 403
+
+
+def chased(stage: Stage) -> set[tuple[str, str]]:
+    """Whose permission the office is to ask for, and for lessons when."""
+    said = stage.zg("consents", "chase", by=EC).said
+    return {(one["child"], lesson["starts_at"]) for one in said["wanted"] for lesson in one["lessons"]}
 
 
 def test_scenario_04_one_of_six_stays_out_and_the_rest_is_recorded(stage: Stage) -> None:

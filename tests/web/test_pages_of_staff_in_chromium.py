@@ -8,11 +8,12 @@ from datetime import UTC, date, datetime
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.house import COORDINATOR, OBSERVER, SAFE_ASK, TEACHER, Home, a_home
+from tests.house import COORDINATOR, DSL, OBSERVER, SAFE_ASK, TEACHER, Home, a_home
 from tests.web.chromium import DESK, NARROW, PHONE, SCHEMES, a_page, chromium, scrolls_sideways, violations
 from tests.web.desk import question
 from tests.web.serving import Site, served
 from zoomguard.application.day_sheets import DaySheets
+from zoomguard.domain.errors import Refused
 from zoomguard.rules.terms import Contacts
 
 MAIN_BUTTON = "main button:visible:not(.quiet), main a.btn:visible:not(.quiet)"
@@ -42,6 +43,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
             date(2027, 1, 14),
             "series-1",
         )
+        for start in ("2026-12-08 16:00", "2026-12-09 16:00", "2026-12-10 16:00", "2026-12-11 16:00"):
+            with pytest.raises(Refused):
+                running.schedule(children=("C-0101", "C-0140"), start=start)
         running.do_due("send_message")
         running.clock.move_to(datetime(2026, 12, 1, 15, 50, tzinfo=UTC))
         yield running
@@ -67,6 +71,10 @@ def addresses(home: Home) -> dict[str, str]:
         "batch": f"/batches/{series(home)}",
         "day sheet": "/day/2026-12-01",
         "empty sheet": "/day/2026-12-05",
+        "permissions": "/permissions",
+        "messages": f"/messages?session={lessons['MATHS-7B']}",
+        "all messages": "/messages",
+        "no such lesson": "/messages?session=S-0000",
         "question": question(home, OBSERVER, "PHYSICS-8A"),
     }
 
@@ -100,6 +108,11 @@ SEEN_BY = [
     ("batch", TEACHER),
     ("day sheet", COORDINATOR),
     ("empty sheet", COORDINATOR),
+    ("permissions", COORDINATOR),
+    ("permissions", DSL),
+    ("messages", COORDINATOR),
+    ("all messages", DSL),
+    ("no such lesson", COORDINATOR),
     ("question", ""),
 ]
 

@@ -38,6 +38,9 @@ GET    /policy/{rule}                          200 200   200 200 200    200   20
 GET    /people                                 403 403   403 403 403    200   200 200    200    403  200     200     403  403  401
 GET    /people/check                           200 200   403 403 403    200   200 200    403    403  403     403     403  403  401
 POST   /people/deactivate                      403 403   403 403 403    403   200 200    403    403  403     403     403  403  401
+POST   /people/contact [stop]                  403 403   403 403 403    200   200 200    403    403  403     403     403  403  401
+POST   /people/contact [allow]                 403 403   403 403 403    403   200 200    403    403  403     403     403  403  401
+GET    /consents/chase                         403 403   403 403 403    200   200 200    403    403  403     403     403  403  401
 GET    /days/{day}                             403 403   403 403 403    200   200 200    403    403  403     403     403  403  401
 GET    /observers/free                         200 200   200 200 403    200   200 200    403    403  403     403     403  403  401
 GET    /messages                               403 403   403 403 403    200   200 200    403    403  200     403     403  403  401
@@ -80,6 +83,8 @@ TIMETABLE = f"{','.join(TIMETABLE_COLUMNS)}\n,pool,,C-0150,MATHS-A,{NEW_SLOT},,5
 FOR_THEM = {"for": OBSERVER}
 BODIES: dict[str, Any] = {
     "/people/deactivate": {"email": OTHER_TEACHER, "dry_run": True},
+    "/people/contact [stop]": {"guardian": "G-21", "child": "C-0120", "may_contact": False, "evidence": "ORDER-12"},
+    "/people/contact [allow]": {"guardian": "G-20", "child": "C-0120", "may_contact": True, "evidence": "CALL-7"},
     "/sessions [for oneself]": LESSON,
     "/sessions [for the teacher]": {**LESSON, "teacher": TEACHER},
     "/sessions [like the lesson]": {"like": "{session}", "start": NEW_SLOT, "dry_run": True},

@@ -54,7 +54,7 @@ def _listed(found: list[Said]) -> list[str]:
     for title, together in groupby(found, key=_title):
         lines += [*layout.wrap(title), "", *_table(list(together)), ""]
     # What needs somebody comes first: it is why one looks here.
-    first = min(found, key=lambda m: (not m.text("awaits"), m.text("state") != "bounced"))
+    first = min(found, key=lambda m: (not _is_held(m), m.text("state") != "bounced"))
     if _note(first):
         return [*lines, f"Next: zoomguard messages resend {first.text('id')}"]
     return [*lines, "Next: zoomguard messages resend ID, for one that did not arrive"]
@@ -80,9 +80,14 @@ def _to(message: Said) -> str:
     return " ".join(filter(None, (message.text("audience"), message.text("to_reference"))))
 
 
+def _is_held(message: Said) -> bool:
+    """Whether it waits for somebody; one that was dropped meanwhile waits for nobody."""
+    return message.text("state") == "queued" and bool(message.text("awaits"))
+
+
 def _note(message: Said) -> str:
     """Why a message has not arrived."""
-    if message.text("awaits"):
+    if _is_held(message):
         return f"waits until somebody {message.text('awaits')} lets it go: zoomguard messages resend"
     if message.text("state") == "queued":
         until = layout.moment(message.text("not_before_at"), ZONE)

@@ -32,6 +32,7 @@ from zoomguard.web.pages import (
     session,
     sign_in,
 )
+from zoomguard.web.pages import messages as messages_page
 from zoomguard.web.request_log import RequestLog
 from zoomguard.web.sandbox import Controls, SandboxControls
 from zoomguard.web.webhooks import Webhooks
@@ -53,6 +54,7 @@ PAGES = (
     session.router,
     day_sheet.router,
     permissions.router,
+    messages_page.router,
     batch.router,
     sign_in.router,
 )

@@ -20,6 +20,7 @@ PLACES = (
     ("/schedule", "Schedule", "sessions.schedule"),
     ("/day", "Day sheet", "sessions.day_sheet"),
     ("/permissions", "Permissions", "consents.see"),
+    ("/messages", "Messages", "messages.see"),
 )
 MOST = 2000
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
