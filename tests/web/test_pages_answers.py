@@ -178,7 +178,7 @@ def test_in_production_the_question_works_and_the_pages_behind_a_sign_in_do_not_
     link = question(home, OBSERVER, "MATHS-7B")
     cookie = home.app.access.sign_in(COORDINATOR).token
     with served(replace(home.app, environment="production")) as site:
-        for path in ("/", "/schedule", "/s/S-0000", "/day", "/day/2026-12-01", "/batches/x"):
+        for path in ("/", "/schedule", "/s/S-0000", "/day", "/day/2026-12-01", "/people", "/batches/x"):
             page = look(site, path, cookie)
             assert page.status == 503 and "Sign-in is not set up" in words(page)
         assert answer(site, link, "yes").status == 303 and "you are on" in words(look(site, link))

@@ -75,6 +75,10 @@ def addresses(home: Home) -> dict[str, str]:
         "messages": f"/messages?session={lessons['MATHS-7B']}",
         "all messages": "/messages",
         "no such lesson": "/messages?session=S-0000",
+        "people": "/people",
+        "person": f"/people?email={TEACHER}",
+        "person who is not ready": f"/people?email={COORDINATOR}",
+        "nobody": "/people?email=no.body@northmoor.example",
         "question": question(home, OBSERVER, "PHYSICS-8A"),
     }
 
@@ -113,6 +117,11 @@ SEEN_BY = [
     ("messages", COORDINATOR),
     ("all messages", DSL),
     ("no such lesson", COORDINATOR),
+    ("people", TEACHER),
+    ("people", COORDINATOR),
+    ("person", DSL),
+    ("person who is not ready", TEACHER),
+    ("nobody", DSL),
     ("question", ""),
 ]
 
@@ -192,6 +201,23 @@ def test_a_change_is_tried_before_it_is_done(
             is_for_everybody(page)
         page.get_by_role("link", name="Leave it as it is").click()
         assert page.locator("#proposal").count() == 0
+
+
+def test_shutting_somebody_out_is_for_everybody_at_each_step(browser: Browser, home: Home, site: Site) -> None:
+    leaver = "h.lindqvist@northmoor.example"
+    home.schedule(leaver, course="ART-9C", start="2027-03-02 10:00")
+    with a_page(browser) as page:
+        enter(page, site, home, DSL)
+        page.goto(f"{site.url}/people?email={leaver}")
+        page.get_by_role("button", name="See what that would do").click()
+        assert "Shut this person out?" in page.locator(":focus").inner_text()
+        assert page.locator(MAIN_BUTTON).count() == 1
+        is_for_everybody(page)
+        page.get_by_role("button", name="Shut this person out now").click()
+        assert "This person is shut out." in page.get_by_role("status").inner_text()
+        assert page.get_by_role("link", name="ART-9C").is_visible()
+        page.emulate_media(color_scheme="dark")
+        is_for_everybody(page)
 
 
 def test_a_class_brings_the_length_and_hour_of_its_last_lesson(browser: Browser, home: Home, site: Site) -> None:

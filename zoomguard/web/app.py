@@ -33,6 +33,7 @@ from zoomguard.web.pages import (
     sign_in,
 )
 from zoomguard.web.pages import messages as messages_page
+from zoomguard.web.pages import people as people_page
 from zoomguard.web.request_log import RequestLog
 from zoomguard.web.sandbox import Controls, SandboxControls
 from zoomguard.web.webhooks import Webhooks
@@ -55,6 +56,7 @@ PAGES = (
     day_sheet.router,
     permissions.router,
     messages_page.router,
+    people_page.router,
     batch.router,
     sign_in.router,
 )

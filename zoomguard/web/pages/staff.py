@@ -14,13 +14,15 @@ from zoomguard.domain.errors import BadInput, NotThere
 from zoomguard.web.pages.rendering import render
 from zoomguard.web.pages.visitor import Visitor
 
-# Address, name, and what somebody must be allowed to do who is led there.
+# Address, name, and what somebody must be allowed to do who is led there; twice where either of two will do.
 PLACES = (
     ("/", "My day", "sessions.see_own"),
     ("/schedule", "Schedule", "sessions.schedule"),
     ("/day", "Day sheet", "sessions.day_sheet"),
     ("/permissions", "Permissions", "consents.see"),
     ("/messages", "Messages", "messages.see"),
+    ("/people", "People", "people.check"),
+    ("/people", "People", "people.see"),
 )
 MOST = 2000
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -37,7 +39,7 @@ def page(
     **facts: object,
 ) -> Response:
     """A page for somebody who is signed in."""
-    places = [(address, name) for address, name, act in PLACES if access.may(visitor.who, act)]
+    places = list(dict.fromkeys((address, name) for address, name, act in PLACES if access.may(visitor.who, act)))
     return render(request, template, status, headers=headers, visitor=visitor, places=places, **facts)
 
 
