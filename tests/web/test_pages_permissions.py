@@ -48,6 +48,7 @@ def test_office_and_leads_read_whom_to_ask_and_are_led_there(home: Home, site: S
     assert "C-0140" in said and "G-40" in said and "Lessons by video: no answer yet" in said
     assert "MATHS-7B, Tue 8 Dec 2026, 16:00 (London)" in said and "and 2 more" in said
     assert "Oskar" not in said and "Berg" not in said
+    assert "1 pupil without permission for lessons to come: whom to ask" in at.read("/")
     assert b'href="/permissions"' in at.look("/").body
 
 
@@ -55,7 +56,8 @@ def test_office_and_leads_read_whom_to_ask_and_are_led_there(home: Home, site: S
 def test_nobody_else_sees_the_page_or_changes_contact(home: Home, site: Site, email: str) -> None:
     at, before = desk(home, site, email), everything(home)
     tried = [at.look("/permissions"), *(at.send("/permissions", act=act, **HIS) for act in ("stop", "allow"))]
-    assert tried[0].status == 403 and b'href="/permissions"' not in at.look("/").body
+    first = at.look("/")
+    assert tried[0].status == 403 and b"/permissions" not in first.body and "without permission" not in words(first)
     assert {reply.status for reply in tried} == {403} and everything(home) == before
     assert len({reply.body for reply in tried}) == 1
 
@@ -112,6 +114,8 @@ def test_what_cannot_be_done_is_told_on_the_page(
     lead, before = desk(home, site, DSL), everything(home)
     reply = lead.send("/permissions", act="allow", **{**HIS, **change})
     assert reply.status == status and code in words(reply) and "Contact was not changed" in words(reply)
+    for typed in {**HIS, **change}.values():
+        assert not typed or f'value="{typed}"'.encode() in reply.body
     assert everything(home) == before
 
 

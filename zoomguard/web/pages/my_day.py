@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from zoomguard.application import Application
+from zoomguard.application import Application, access
 from zoomguard.web.pages import staff
 from zoomguard.web.pages.notices import Notice
 from zoomguard.web.pages.visitor import Visiting, Visitor
@@ -38,7 +38,16 @@ def page(
     told: str = "",
 ) -> Response:
     """The page, with what came of an answer."""
-    day = application.my_days.show(visitor.who)
+    day, who = application.my_days.show(visitor.who), visitor.who
     return staff.page(
-        request, visitor, "my_day.html", status, here="/", day=day, notice=notice, told=told, commands=COMMAND
+        request,
+        visitor,
+        "my_day.html",
+        status,
+        here="/",
+        day=day,
+        wanted=len(application.chase.show(who)) if access.may(who, "consents.see") else 0,
+        notice=notice,
+        told=told,
+        commands=COMMAND,
     )

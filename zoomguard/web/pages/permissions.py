@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
@@ -19,6 +21,8 @@ COMMANDS = (
     "zoomguard people contact stop GUARDIAN CHILD --evidence REF",
     "zoomguard people contact allow GUARDIAN CHILD --evidence REF",
 )
+FIELDS = ("guardian", "child", "evidence")
+NOTHING_TYPED = dict.fromkeys(FIELDS, "")
 CHANGES = {"stop": False, "allow": True}
 TOLD = {
     "stop-changed": "From now on no mail about that child goes to that guardian. What waits to be sent stays here.",
@@ -40,13 +44,12 @@ def change_contact(request: Request, application: App, visitor: Visiting, typed:
     act = staff.said(typed, "act")
     if act not in CHANGES:
         raise BadInput("This page has no such form.", "Load it again.", code="BAD_FIELD")
-    named = (staff.said(typed, name) for name in ("guardian", "child", "evidence"))
+    named = {name: staff.said(typed, name) for name in FIELDS}
     try:
-        answer = application.contacts.change(visitor.who, *named, may_contact=CHANGES[act])
+        answer = application.contacts.change(visitor.who, **named, may_contact=CHANGES[act])
     except TOLD_HERE as error:
-        return _page(
-            request, application, visitor, status_of(error), notice=notice_of(error, "Contact was not changed")
-        )
+        notice = notice_of(error, "Contact was not changed")
+        return _page(request, application, visitor, status_of(error), notice=notice, typed=named)
     return RedirectResponse(f"/permissions?told={act}-{answer.outcome}", 303)
 
 
@@ -58,6 +61,7 @@ def _page(
     *,
     notice: Notice | None = None,
     told: str = "",
+    typed: Mapping[str, str] = NOTHING_TYPED,
 ) -> Response:
     return staff.page(
         request,
@@ -69,5 +73,6 @@ def _page(
         may_allow=access.may(visitor.who, "contact.allow"),
         notice=notice,
         told=told,
+        typed=typed,
         commands=COMMANDS,
     )
