@@ -181,13 +181,16 @@ def test_scenario_14_of_age_among_children_noor_answers_alone(stage: Stage) -> N
 
 
 def test_scenario_17_an_observer_without_a_licence_is_refused_before_anything_is_made(stage: Stage) -> None:
-    """For the answer 1114 the stage has a licence that Zoom does not honour: O2 stands in for O3."""
+    """For the answer 1114 O3 has a licence in the list of users, as the posture check reads it, and none in truth."""
     (finding,) = refused(stage, observer=O3, start="2026-12-04 18:00")
     assert (finding["rule"], finding["subject"]) == ("VC-OBSERVER", O3) and "licence" in finding["reason"]
+    account = stage.town.sandbox._zoom.state.user(O3)
+    account.licensed = True
     stage.town.fault("observer_unlicensed")
-    ran = asked(stage, "2026-12-04 18:00", observer=O2)
+    ran = asked(stage, "2026-12-04 18:00", observer=O3)
     stage.town.fault("observer_unlicensed", on=False)
+    account.licensed = False
     assert ran.code == 1 and stage.meetings(ran.said["session"]) == []
     (finding,) = ran.said["findings"]
-    assert finding["subject"] == O2 and "Zoom licence" in finding["remedy"]
+    assert finding["subject"] == O3 and "Zoom licence" in finding["remedy"]
     assert GUARDIANS.isdisjoint(m["to_reference"] for m in stage.messages(ran.said["session"]))
