@@ -31,7 +31,7 @@ from tests.application.rechecking import (
     repairs,
     warned,
 )
-from tests.house import Home
+from tests.house import DSL, Home
 from zoomguard.application import recheck_meeting, rechecks
 from zoomguard.domain import watch
 from zoomguard.domain.sessions import Risk, SessionState
@@ -168,6 +168,22 @@ def test_while_the_lesson_runs_a_stranger_is_taken_out_and_nothing_is_called_off
     assert (session.state, session.risk) == (S.AT_RISK, Risk.STAFF)
     assert STRANGER not in {r.email for r in at_zoom(lesson).registrants if r.status == "approved"}
     assert due(lesson) == []
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_a_look_that_comes_after_the_start_ends_no_lesson_that_is_on(lesson: Home, on: bool) -> None:
+    """The service was away from a day before until ten minutes after the start."""
+    lesson.sandbox._zoom.state.user("t.wren@northmoor.example").licensed = False
+    if on:
+        lesson.hold(only_session(lesson).short_id, events=[{"at_s": -60, "kind": "joined", "who": "host"}])
+    lesson.clock.move_to(only_session(lesson).starts_at + timedelta(minutes=10))
+    lesson.do_due("recheck")
+    lesson.clock.advance(1)
+    lesson.do_due("send_message")
+    session = only_session(lesson)
+    assert session.state is (S.AT_RISK if on else S.CANCELLED)
+    told = [m["subject"].partition(":")[0] for m in lesson.sandbox.mail() if m["to"] == DSL]
+    assert told == (["At risk"] if on else ["At risk", "Called off"])
 
 
 # Killed ---------------------------------------------------------------------------------------------------------

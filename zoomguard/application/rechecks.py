@@ -1,7 +1,8 @@
 """Looks at a session again between scheduling and start: consents, staff, the meeting at Zoom, who may come in.
 
 A child that is known not to be allowed leaves. What was changed in Zoom is put back. What stays wrong is told to the
-leads, and from eight minutes before the start calls the session off. What cannot be told is told, and never decides.
+leads, and from eight minutes before the start calls the session off, unless the lesson is on already. What cannot be
+told is told, and never decides.
 """
 
 from __future__ import annotations
@@ -198,7 +199,8 @@ class Rechecks:
             events = recheck_risks.show(tx, self.parts, row, known | alarm, before, now) if alarm else []
             return [*events, event(row, "put_back", acts=sorted(found.acts), settings=_settings(found))]
         wrong = Outcome.FAIL in recheck_people.against_staff(found.evaluation)
-        if before.look.decides and (wrong or rechecks.unsafe(found.facts.differences)):
+        decides = before.look.decides and not _is_held(row, found.facts, now)
+        if decides and (wrong or rechecks.unsafe(found.facts.differences)):
             recheck_risks.tell(tx, self.parts, row, risks - before.risks, now)
             return self._call_off(tx, row, NOT_ALLOWED, now)
         note_step(tx, RECHECK, row, StepState.DONE, before.look.now, " ".join(sorted(risks)))
@@ -281,6 +283,12 @@ def _risks(row: VideoSession, found: Found, before: Before, wall_time_kept: bool
         Risk.OBSERVER_MISSING: row.accepted_at is None and Risk.OBSERVER_MISSING in before.risks,
     }
     return frozenset(risk for risk, so in stands.items() if so)
+
+
+def _is_held(row: VideoSession, facts: MeetingFacts, now: datetime) -> bool:
+    """Whether the lesson is on: a look that comes late ends none, for a child may be in the middle of telling
+    something."""
+    return now >= row.starts_at and facts.meeting is not None and facts.meeting.status == "started"
 
 
 def _settings(found: Found) -> list[str]:
