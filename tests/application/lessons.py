@@ -25,6 +25,7 @@ KINDS = (
     "remove_meeting",
     "change_meeting",
     "settle_entries",
+    "renew_doors",
     "schedule_batch",
     "create_planned",
     "send_message",

@@ -47,6 +47,12 @@ def address(home: Home, email: str) -> None:
     change_file(home, "guardians", change, accept_changes=True)
 
 
+def contact(home: Home, *, may_contact: bool) -> None:
+    """G-01 may be contacted about her children, or not."""
+    for child in ("C-0101", "C-0102"):
+        home.app.contacts.change(home.who(DSL), "G-01", child, "ORDER-1", may_contact=may_contact)
+
+
 def test_the_list_says_who_was_told_what_and_shows_no_address_name_or_text(home: Home) -> None:
     invited(home)
     views = home.app.messages.list(home.who(COORDINATOR), only_session(home).short_id.lower())
@@ -142,16 +148,9 @@ def test_an_invitation_with_the_old_time_is_not_sent_again(home: Home) -> None:
 
 def test_who_was_not_written_to_when_the_lesson_moved_does_not_get_the_old_time_later(home: Home) -> None:
     invited(home)
-    contact = ["no"]
-
-    def change(row: dict[str, str]) -> bool:
-        row["may_contact"] = contact[0]
-        return row["reference"] == "G-01"
-
-    change_file(home, "guardians", change)
+    contact(home, may_contact=False)
     move(home, days=1)
-    contact[0] = "yes"
-    change_file(home, "guardians", change, accept_changes=True)
+    contact(home, may_contact=True)
     assert refused_again(home, to_eva(home)) == "OUTDATED"
 
 

@@ -477,19 +477,25 @@ def test_a_lesson_that_runs_already_is_left_to_the_lead(lesson: Home) -> None:
 
 
 def test_a_lesson_that_was_held_and_is_over_already_is_not_called_off(lesson: Home) -> None:
-    lesson.clock.move_to(only_session(lesson).starts_at - timedelta(minutes=16))
+    """The service was away from a quarter of an hour before until the lesson was over, sooner than it was to be."""
+    lesson.clock.move_to(only_session(lesson).starts_at - timedelta(minutes=2))
     hear(lesson, "meeting.started")
     hear(lesson, "meeting.ended")
-    call(lesson, minutes=15)
+    call(lesson, minutes=-20)
     assert state_of(lesson) is SessionState.AT_RISK
     assert len(meetings(lesson)) == 1 and mail(lesson, "Cancelled") == []
 
 
-def test_a_meeting_that_was_only_tried_out_the_day_before_does_not_keep_the_lesson(lesson: Home) -> None:
-    lesson.clock.move_to(only_session(lesson).starts_at - timedelta(days=1))
+@pytest.mark.parametrize("before", [timedelta(days=1), timedelta(minutes=50), timedelta(minutes=16)])
+@pytest.mark.parametrize("decided", [15, 5, -20])
+def test_a_meeting_that_was_started_and_ended_early_does_not_keep_the_lesson(
+    lesson: Home, before: timedelta, decided: int
+) -> None:
+    """A teacher could otherwise be alone with children by that."""
+    lesson.clock.move_to(only_session(lesson).starts_at - before)
     hear(lesson, "meeting.started")
     hear(lesson, "meeting.ended")
-    call(lesson, minutes=15)
+    call(lesson, minutes=decided)
     assert state_of(lesson) is SessionState.CANCELLED
 
 

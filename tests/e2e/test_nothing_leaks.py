@@ -78,7 +78,8 @@ def name_the_families(town: Town, school: Path) -> None:
     for what, columns in (("children", (1, 2)), ("guardians", (1, 2, 3))):
         rows = [row.split(",") for row in (school / f"{what}.csv").read_text().splitlines()]
         for row in rows[1:]:
-            for column in columns:
+            # The address of somebody who is not to be contacted stays as it is on record.
+            for column in columns[: 2 if row[-1] == "no" else 3]:
                 row[column] = NAME.title() + row[column] if "@" not in row[column] else f"{NAME}.{row[column]}"
         content = "\n".join(",".join(row) for row in rows).encode()
         assert town.zg("people", "import", what, "-", "--accept-changes", stdin=content).code == 0

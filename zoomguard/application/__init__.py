@@ -13,6 +13,7 @@ from zoomguard.application.consents import Consents
 from zoomguard.application.contacts import Contacts
 from zoomguard.application.day_sheets import DaySheets
 from zoomguard.application.direct_links import DirectLinks
+from zoomguard.application.door_renewal import DoorRenewal
 from zoomguard.application.doors import Doors
 from zoomguard.application.installation import Installation
 from zoomguard.application.lesson_offers import LessonOffers
@@ -45,6 +46,7 @@ class Application:
     contacts: Contacts
     day_sheets: DaySheets
     direct_links: DirectLinks
+    door_renewal: DoorRenewal
     doors: Doors
     installation: Installation
     lesson_offers: LessonOffers

@@ -36,11 +36,12 @@ class WantedBy:
     course: str
     starts_at: datetime
     zone: str
+    session_id: str | None = None
 
 
 def wanted_by(session: VideoSession) -> WantedBy:
     """A session as it stands."""
-    return WantedBy(session.teacher_id, session.course, session.starts_at, session.zone)
+    return WantedBy(session.teacher_id, session.course, session.starts_at, session.zone, session.id)
 
 
 def note(tx: Transaction, findings: Iterable[Finding], lesson: WantedBy, now: datetime) -> None:
@@ -48,7 +49,8 @@ def note(tx: Transaction, findings: Iterable[Finding], lesson: WantedBy, now: da
     wanting = tuple(sorted({f.subject for f in findings if f.rule in PERMISSION_RULES}))
     if not wanting:
         return
-    for child in people_table.by_references(tx, Kind.CHILD, wanting).values():
+    children = people_table.by_references(tx, Kind.CHILD, wanting)
+    for child in (children[reference] for reference in sorted(children)):
         tx.insert_new(PermissionWanted(id=ids.ulid(now), child_id=child.id, at=now, **asdict(lesson)))
 
 

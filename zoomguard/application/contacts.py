@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zoomguard.application import access
+from zoomguard.application import access, work
+from zoomguard.application.contact_stops import RENEW_DOORS
 from zoomguard.application.ports import Clock
 from zoomguard.domain.audit import Event
-from zoomguard.domain.errors import BadInput, UnknownReference
+from zoomguard.domain.errors import BadInput, NotAllowed, UnknownReference
 from zoomguard.domain.people import Kind, Who
 from zoomguard.tables import people as table
 from zoomguard.tables.database import Database, Transaction
@@ -38,7 +39,8 @@ class Contacts:
         self.database, self.clock = database, clock
 
     def change(self, who: Who, guardian: str, child: str, evidence: str, *, may_contact: bool) -> ContactAnswer:
-        """Stops contact, or allows it, from now on; `evidence` names the court's order, the call, the file.
+        """Stops contact, or allows it, from now on; `evidence` names the court's order, the call, the file. After a
+        stop the child's doors are made anew: links that were mailed before open nothing.
 
         NotAllowed for others, BadInput NO_EVIDENCE, UnknownReference where the two are not related on record.
         """
@@ -54,9 +56,13 @@ class Contacts:
             relation = _relation(tx, guardian, child)
             if relation.may_contact == may_contact:
                 return ContactAnswer("unchanged", guardian, child, may_contact)
+            if may_contact and table.relation_between(tx, who.id, relation.child_id) is not None:
+                raise NotAllowed("It is about a child of your own family.", "Have another lead or deputy decide.")
             relation.may_contact, relation.evidence_ref = may_contact, evidence
+            if not may_contact:
+                work.put(tx, RENEW_DOORS, relation.child_id, self.clock.now())
             said = "people.contact_allowed" if may_contact else "people.contact_stopped"
-            payload = {"guardian_id": relation.person_id, "child_id": relation.child_id}
+            payload = {"guardian_id": relation.person_id, "child_id": relation.child_id, "evidence_ref": evidence}
             tx.commit(audit=Event(said, "relation", relation.id, who.id, payload))
         return ContactAnswer("changed", guardian, child, may_contact)
 

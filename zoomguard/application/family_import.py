@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from zoomguard.application.contact_stops import RENEW_DOORS, bare, stopped
 from zoomguard.application.imports import Outcome, Plan
 from zoomguard.application.person_records import (
     PersonRecords,
@@ -22,15 +23,24 @@ from zoomguard.tables import people as people_table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.people import Group, GroupMember, Person
 
+WRITE_NO = "Write no; the safeguarding lead can allow it: zoomguard people contact allow."
+
+
+def _held(message: str, remedy: str) -> BadInput:
+    return BadInput(message, remedy, code="CONTACT_CHANGE")
+
 
 class ChildrenImport:
     """Plans the lines of one children file."""
 
     def __init__(self, tx: Transaction, seals: Seals, rows: tuple[ChildRow, ...], now: datetime, accept: bool) -> None:
         self.records = PersonRecords(tx, seals, Kind.CHILD, [r.details for r in rows], now, accept)
+        self.stopped = stopped(tx, seals)
 
     def line(self, plan: Plan, row: ChildRow) -> Outcome:
-        """One child."""
+        """One child. A child's own mail does not go to a guardian who is not to be contacted."""
+        if row.email and bare(row.email) in self.stopped:
+            raise _held("The address is a guardian's who is not to be contacted.", "Leave it out.")
         _, outcome = self.records.take(plan, self.records.find(row.details), row.details)
         return outcome
 
@@ -46,6 +56,7 @@ class GuardiansImport:
         self.children = children_named(tx, (row.child for row in rows))
         self.staff = by_address(tx, seals, Kind.STAFF, {row.email for row in rows})
         staff_ids = frozenset(p.id for p in self.staff.values())
+        self.stopped = stopped(tx, seals)
         self.relations = RelationRecords(tx, self.records.ids | staff_ids, now)
 
     def line(self, plan: Plan, row: GuardianRow) -> Outcome:
@@ -57,14 +68,18 @@ class GuardiansImport:
         return max(outcome, self._relate(plan, person, child, row), self._as_staff(plan, child, row))
 
     def _guard_contact(self, known: Person | None, child: Person, row: GuardianRow) -> None:
-        """Accepted changes do not lift it: a file that was filled in wrongly must not reach that guardian."""
-        relation = self.relations.find(known, child)
+        """Accepted changes do not lift it: a file that was filled in wrongly must not reach that guardian, neither
+        under another reference or address nor about a child that is new to the record."""
+        relation, owner = self.relations.find(known, child), self.stopped.get(bare(row.email))
         if relation is not None and row.may_contact and not relation.may_contact:
-            raise BadInput(
-                "On record this guardian is not to be contacted about this child.",
-                "Write no, or have the safeguarding lead allow it first: zoomguard people contact allow.",
-                code="CONTACT_CHANGE",
-            )
+            raise _held("On record this guardian is not to be contacted about this child.", WRITE_NO)
+        if owner is not None and (known is None or known.id != owner):
+            raise _held("The address is another guardian's who is not to be contacted.", "Correct the address.")
+        if known is not None and known.id in self.stopped.values():
+            if self.records.opened(known, "email") != row.email:
+                raise _held("On record this guardian is not to be contacted.", "Leave the address as it is on record.")
+            if relation is None and row.may_contact:
+                raise _held("On record this guardian is not to be contacted about another child.", WRITE_NO)
 
     def _relate(self, plan: Plan, person: Person, child: Person, row: GuardianRow) -> Outcome:
         said: dict[str, object] = {
@@ -74,7 +89,13 @@ class GuardiansImport:
         }
         known = self.relations.find(person, child)
         if known is not None:
-            return plan.change(known, {c: v for c, v in said.items() if getattr(known, c) != v})
+            different = {c: v for c, v in said.items() if getattr(known, c) != v}
+            if "may_contact" in different:
+                # What a lead's word rested on does not stand beside what the file says.
+                different["evidence_ref"] = ""
+            if different.get("may_contact") is False:
+                plan.due.add((RENEW_DOORS, child.id))
+            return plan.change(known, different)
         rights = {"parental_responsibility": row.parental_responsibility, "may_contact": row.may_contact}
         return self.relations.add(plan, person.id, child.id, row.relation, **rights)
 

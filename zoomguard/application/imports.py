@@ -6,11 +6,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import IntEnum
 from typing import Any, Protocol, TypedDict
 
 from sqlmodel import select
 
+from zoomguard.application import work
 from zoomguard.application.ports import Clock
 from zoomguard.domain import ids
 from zoomguard.domain.audit import Event
@@ -59,12 +61,14 @@ class How(TypedDict, total=False):
 
 @dataclass
 class Plan:
-    """What a file would do. Nothing is touched before `write`; `first` are rows that others refer to."""
+    """What a file would do. Nothing is touched before `write`; `first` are rows that others refer to, `due` is
+    what is to be done after it, as kind and subject of work."""
 
     refused: list[BadLine]
     first: list[Row] = field(default_factory=list)
     then: list[Row] = field(default_factory=list)
     changes: list[tuple[Row, dict[str, object]]] = field(default_factory=list)
+    due: set[tuple[str, str]] = field(default_factory=set)
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     pending: int = 0
 
@@ -89,7 +93,7 @@ class Plan:
         refused = tuple(sorted(self.refused, key=lambda bad: bad.line))
         return ImportAnswer(kind, new, changed, same, self.pending, refused)
 
-    def write(self, tx: Transaction) -> None:
+    def write(self, tx: Transaction, now: datetime) -> None:
         """Adds and changes all rows."""
         tx.add(*self.first)
         for row, columns in self.changes:
@@ -97,6 +101,8 @@ class Plan:
                 setattr(row, name, value)
         tx.flush()
         tx.add(*self.then)
+        for kind, subject in sorted(self.due):
+            work.put(tx, kind, subject, now)
 
 
 class Importer(Protocol):
@@ -119,8 +125,9 @@ def take_in(
         if ask.dry_run or (answer.refused and not ask.skip_bad):
             return answer
         if answer.new or answer.changed:
-            plan.write(tx)
-            tx.commit(audit=_event(answer, ask, ids.ulid(clock.now())))
+            now = clock.now()
+            plan.write(tx, now)
+            tx.commit(audit=_event(answer, ask, ids.ulid(now)))
     return replace(answer, written=True)
 
 

@@ -106,6 +106,19 @@ def left_out(tx: Transaction, post: Post, session: VideoSession, child_id: str, 
     return _guardians(told)
 
 
+def new_link(tx: Transaction, post: Post, session: VideoSession, child_id: str, token: str, now: datetime) -> int:
+    """Tells a learner's family the door that was made anew, in place of what has not left yet; gives how many
+    guardians."""
+    desk = _Desk(tx, post, session, now)
+    family = [
+        r for r in readers(tx, post, session, {child_id: token}, now) if any(c.id == child_id for c in r.children)
+    ]
+    taken = take_back(tx, session.id, now, [r.id for r in family])
+    for reader in family:
+        desk.tell_again(reader, reader.id in taken.told)
+    return _guardians(family)
+
+
 def remind_child(tx: Transaction, post: Post, session: VideoSession, child_id: str, token: str, now: datetime) -> int:
     """Reminds a learner who may be written to of the lesson, with the own door; gives 1, or 0."""
     desk = _Desk(tx, post, session, now)

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlmodel import col, select
 
 from zoomguard.application import consents, session_facts
+from zoomguard.application.contact_stops import bare, stopped
 from zoomguard.application.message_post import Post
 from zoomguard.domain import ids
 from zoomguard.domain.consents import ConsentState, Scope
@@ -112,11 +113,19 @@ def may_be_written_to(tx: Transaction, post: Post, message: Message, text: str, 
     if message.audience == Audience.STAFF:
         return person.kind is Kind.STAFF and _still_asked(tx, text)
     session = tx.get(VideoSession, message.subject_id)
-    if session is None:
+    if session is None or _is_stopped(tx, post, person, session):
         return False
     if message.audience == Audience.GUARDIAN:
         return _may_guardian(tx, post, person, session, text)
     return _children_in(tx, text) <= {person.id} and _may_oneself(tx, post, person, session, message, now)
+
+
+def _is_stopped(tx: Transaction, post: Post, person: Person, session: VideoSession) -> bool:
+    """Whether the address is that of somebody else who is not to be contacted about a child in question."""
+    related = {r.child_id for r in people_table.relations_of(tx, frozenset({person.id}))} | {person.id}
+    roster = set(tx.all(select(SessionChild.child_id).where(SessionChild.session_id == session.id)))
+    mail = post.seals.open("person", "email", person.id, person.email)
+    return stopped(tx, post.seals, related & roster).get(bare(mail), person.id) != person.id
 
 
 def _may_guardian(tx: Transaction, post: Post, person: Person, session: VideoSession, text: str) -> bool:

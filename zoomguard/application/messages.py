@@ -11,6 +11,7 @@ from zoomguard.application.message_families import (
     invitations,
     invite,
     left_out,
+    new_link,
     remind_child,
     tell_change,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "invitations",
     "invite",
     "left_out",
+    "new_link",
     "out_of_it",
     "remind_child",
     "tell_change",
@@ -114,7 +116,7 @@ class Messages:
         return judge(self.post, message.audience, message.template, zone, now, may=may)
 
     def _try(self, message_id: str, letter: Letter) -> None:
-        if not self._begin_try(message_id):
+        if not self._begin_try(message_id, letter.text):
             return
         crash_point("message.trying")
         try:
@@ -130,14 +132,20 @@ class Messages:
         else:
             self._note(message_id, "accepted", "")
 
-    def _begin_try(self, message_id: str) -> bool:
+    def _begin_try(self, message_id: str, text: str) -> bool:
         """Noted before the first byte leaves: whoever cancels in between knows that this person may have it.
 
-        False where the message was dropped since it was looked at.
+        False where the message was dropped since it was looked at, or its reader may not be written to any more.
         """
         now = self.clock.now()
         with self.database.deciding() as tx:
-            if tx.hold(Message, message_id).state is not MessageState.QUEUED:
+            message = tx.hold(Message, message_id)
+            if message.state is not MessageState.QUEUED:
+                return False
+            if not may_be_written_to(tx, self.post, message, text, now):
+                message.state = MessageState.DROPPED
+                tx.add(Delivery(id=ids.ulid(now), message_id=message_id, at=now, outcome="withheld"))
+                tx.commit(audit=Event("message.dropped", "message", message_id, SERVICE.id))
                 return False
             tx.add(Delivery(id=ids.ulid(now), message_id=message_id, at=now, outcome="trying"))
             tx.commit()

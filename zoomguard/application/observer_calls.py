@@ -16,7 +16,7 @@ from zoomguard.application.observer_asks import Events
 from zoomguard.application.session_facts import Slot
 from zoomguard.application.session_parts import OBSERVER, SessionParts, change_state, locked
 from zoomguard.domain.audit import Event
-from zoomguard.domain.observers import Candidate, Standing, Step
+from zoomguard.domain.observers import DECIDE_BEFORE, Candidate, Standing, Step
 from zoomguard.domain.people import SERVICE, Who
 from zoomguard.domain.sessions import CHANGEABLE, Risk, SessionState
 from zoomguard.tables import messages as messages_table
@@ -33,8 +33,6 @@ MISSING, AT_RISK = "observer_missing", "at_risk"
 # Under way to standing, or to another shape: who observes is looked at again when that is settled.
 UNDER_WAY = frozenset({SessionState.REQUESTED, SessionState.CREATED, SessionState.MOVING})
 LOOK_AGAIN = timedelta(minutes=1)
-# A meeting that was started longer before was tried out; it is not the lesson.
-EARLY = timedelta(hours=1)
 # What somebody said, or is still to say: nobody is asked twice.
 ANSWERING = frozenset({AskState.OPEN, AskState.ACCEPTED, AskState.DECLINED})
 
@@ -239,15 +237,18 @@ class ObserverCalls:
             self._decide(session.id, self._at_risk)
 
     def _has_begun(self, session: VideoSession) -> bool:
-        """A lesson that is on is never ended by us: a child may be in the middle of telling something. One that
-        was held, and is over already, is not called off either; Zoom then says only that it once started."""
+        """A lesson that is on is never ended by us: a child may be in the middle of telling something. One whose hour
+        has come and that is over already is not called off either: Zoom then says only that it once started."""
         if session.meeting_number is None:
             return False
         meeting = self.parts.meetings.read(session.meeting_number)
         if meeting is not None and meeting.status == "started":
             return True
+        # Before its hour a start that has ended was no lesson, and nobody keeps one by it.
+        if self.parts.clock.now() < session.starts_at:
+            return False
         with self.parts.database.reading() as tx:
-            return watch_table.started_since(tx, session.meeting_number, session.starts_at - EARLY)
+            return watch_table.started_since(tx, session.meeting_number, session.starts_at - DECIDE_BEFORE)
 
     def _at_risk(self, tx: Transaction, row: VideoSession, now: datetime) -> Events:
         known = row.state is SessionState.AT_RISK

@@ -91,6 +91,16 @@ def shut_doors(tx: Transaction, session_id: str, child_id: str = "") -> None:
             door.state = DoorState.SHUT
 
 
+def renew_door(tx: Transaction, parts: SessionParts, session: VideoSession, child_id: str) -> str | None:
+    """Gives a child's open door another address, so that the one before opens nothing; None where there is none."""
+    for door in tx.all(select(Door).where(Door.session_id == session.id, Door.person_id == child_id)):
+        if door.state is DoorState.OPEN:
+            token = ids.token("zgj")
+            door.token_sha256, door.token = ids.token_digest(token), parts.seals.seal("door", "token", door.id, token)
+            return token
+    return None
+
+
 def _new_door(tx: Transaction, parts: SessionParts, session_id: str, child_id: str, now: datetime) -> str:
     token, door_id = ids.token("zgj"), ids.ulid(now)
     tx.add(

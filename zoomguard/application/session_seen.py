@@ -67,20 +67,26 @@ def own_or_for_others(who: Who, row: VideoSession) -> None:
 
 def families_of(tx: Transaction, child_ids: frozenset[str]) -> Told:
     """Who hears of it when these children come or leave: their guardians who may be written to, nobody else."""
+    return Told(len(_reachable(tx, child_ids)))
+
+
+def _reachable(tx: Transaction, child_ids: frozenset[str]) -> set[str]:
     relations = [r for r in people_table.relations_to(tx, child_ids) if r.may_contact]
     people = people_table.by_ids(tx, frozenset(r.person_id for r in relations)).values()
-    return Told(sum(p.kind is Kind.GUARDIAN and p.active and bool(p.email) for p in people))
+    return {p.id for p in people if p.kind is Kind.GUARDIAN and p.active and p.email}
 
 
 def told_of(tx: Transaction, parts: SessionParts, session: VideoSession, who: Who, also: tuple[str, ...] = ()) -> Told:
-    """Who would hear of a change of this session by `who`: everybody who was invited, its staff, and `also` these.
+    """Who would hear of a change of this session by `who`: everybody who was invited
+    and may be written to, its staff, and `also` these.
     Of one that is planned only staff know, and whoever changes it needs no mail."""
     sent = [
         m
         for m in messages_table.about(tx, session.id)
         if m.template == INVITATION and m.state is not MessageState.DROPPED
     ]
-    guardians = {m.to_person_id for m in sent if m.audience == "guardian"}
+    roster = frozenset(c.child_id for c in table.roster(tx, session.id))
+    guardians = {m.to_person_id for m in sent if m.audience == "guardian"} & _reachable(tx, roster)
     children = {m.to_person_id for m in sent if m.audience == "child"}
     emails = access.emails_of(tx, parts.seals, _staff_of(tx, session, who) | set(also))
     return Told(len(guardians), len(children), emails)

@@ -38,6 +38,7 @@ from zoomguard.application.contacts import Contacts
 from zoomguard.application.crash import ask_for
 from zoomguard.application.day_sheets import DaySheets
 from zoomguard.application.direct_links import DirectLinks
+from zoomguard.application.door_renewal import DoorRenewal
 from zoomguard.application.doors import Doors
 from zoomguard.application.installation import Installation
 from zoomguard.application.lesson_offers import LessonOffers
@@ -138,6 +139,7 @@ def _build(settings: Settings, database: Database, intake: Database, clock: Cloc
         contacts=Contacts(database, clock),
         day_sheets=DaySheets(session_parts),
         direct_links=DirectLinks(session_parts),
+        door_renewal=DoorRenewal(session_parts),
         doors=Doors(session_parts),
         installation=installation,
         lesson_offers=LessonOffers(session_parts, sessions.scheduling),

@@ -54,4 +54,7 @@ def _told(said: Said, guardian: str, child: str, may_contact: bool) -> str:
     as_before = " already" if said.text("outcome") == "unchanged" else ""
     if may_contact:
         return f"{guardian} may be contacted about {child}{as_before}. Mails begin with the next one."
-    return f"{guardian} is not to be contacted about {child}{as_before}. What waits to be sent stays here."
+    told = f"{guardian} is not to be contacted about {child}{as_before}."
+    if as_before:
+        return told
+    return f"{told} What waits to be sent stays here; {child} gets new links, and those that were mailed open nothing."

@@ -9,9 +9,13 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from zoomguard.domain.consents import ConsentType, Scope
+from zoomguard.domain.sessions import SessionState
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.people import Relation
+from zoomguard.tables.sessions import VideoSession
 from zoomguard.tables.types import Personal, Row, RowKind, UTCDateTime, chosen, column, key
+
+CALLED_OFF = (SessionState.REMOVING, SessionState.CANCELLED, SessionState.FAILED)
 
 
 class ConsentEventRow(Row, table=True):
@@ -48,6 +52,7 @@ class PermissionWanted(Row, table=True):
     id: str = key()
     child_id: str = column(Personal.PSEUDONYM, foreign_key="person.id")
     teacher_id: str = column(Personal.PSEUDONYM, foreign_key="person.id")
+    session_id: str | None = column(default=None, foreign_key="video_session.id")
     course: str = column()
     starts_at: datetime = column(type=UTCDateTime, index=True)
     zone: str = column()
@@ -55,8 +60,17 @@ class PermissionWanted(Row, table=True):
 
 
 def wanted_after(tx: Transaction, moment: datetime) -> list[PermissionWanted]:
-    """Which lessons after that moment wanted a permission, soonest first."""
-    query = select(PermissionWanted).where(col(PermissionWanted.starts_at) > moment)
+    """Which lessons after that moment want a permission, soonest first; a session that was called off, or is at
+    another time, wants none."""
+    same = col(VideoSession.id) == col(PermissionWanted.session_id)
+    stands = sa.and_(
+        col(VideoSession.state).not_in(CALLED_OFF), col(VideoSession.starts_at) == col(PermissionWanted.starts_at)
+    )
+    query = (
+        select(PermissionWanted)
+        .outerjoin(VideoSession, same)
+        .where(col(PermissionWanted.starts_at) > moment, sa.or_(col(PermissionWanted.session_id).is_(None), stands))
+    )
     return tx.all(query.order_by(col(PermissionWanted.starts_at), col(PermissionWanted.id)))
 
 

@@ -53,8 +53,9 @@ def started_numbers(tx: Transaction, numbers: frozenset[int | None]) -> set[int]
 
 
 def started_since(tx: Transaction, number: int, since: datetime) -> bool:
-    """Whether Zoom told us, from that moment on, that this meeting had started."""
+    """Whether Zoom told us that this meeting started at that moment or later."""
+    happened_at = sa.func.coalesce(col(ZoomEvent.event_at), col(ZoomEvent.received_at))
     query = select(ZoomEvent.id).where(
-        ZoomEvent.event == "meeting.started", ZoomEvent.number == number, col(ZoomEvent.received_at) >= since
+        ZoomEvent.event == "meeting.started", ZoomEvent.number == number, happened_at >= since
     )
     return tx.first(query.limit(1)) is not None

@@ -36,6 +36,7 @@ def duties(app: Application) -> tuple[Duty, ...]:
         Duty("schedule_batch", app.batches.go_on),
         Duty("create_planned", sessions.create_planned),
         Duty("end_session", sessions.end_session),
+        Duty("renew_doors", app.door_renewal.renew),
         Duty("void_direct_links", app.direct_links.void),
         Duty("day_sheet", app.day_sheets.send, timedelta(days=1)),
         Duty("sweep_meetings", sessions.sweep_meetings),

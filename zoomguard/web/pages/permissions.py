@@ -25,7 +25,8 @@ FIELDS = ("guardian", "child", "evidence")
 NOTHING_TYPED = dict.fromkeys(FIELDS, "")
 CHANGES = {"stop": False, "allow": True}
 TOLD = {
-    "stop-changed": "From now on no mail about that child goes to that guardian. What waits to be sent stays here.",
+    "stop-changed": "From now on no mail about that child goes to that guardian. The child gets new links for"
+    " lessons to come; those that were mailed open nothing.",
     "stop-unchanged": "That guardian was not contacted about that child before either.",
     "allow-changed": "That guardian may be contacted about that child. Mails begin with the next one.",
     "allow-unchanged": "That guardian could be contacted about that child before.",

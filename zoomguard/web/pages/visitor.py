@@ -81,4 +81,7 @@ def _from_here(request: Request) -> bool:
         return False
     origin = request.headers.get("origin", "null")
     known = {urlsplit(request.app.state.public_url).netloc, request.headers.get("host", "")} - {""}
-    return origin == "null" or urlsplit(origin).netloc in known
+    try:
+        return origin == "null" or urlsplit(origin).netloc in known
+    except ValueError:  # "http://[" is no address at all.
+        return False
