@@ -98,6 +98,14 @@ def test_a_lesson_that_cannot_be_made_anew_is_called_off_and_everybody_is_told(h
     assert len(mail(home, "Cancelled")) == 5
 
 
+def test_nobody_is_said_to_be_told_who_was_shut_out(home: Home) -> None:
+    short = only_session(home).short_id
+    home.app.staffing.deactivate(home.who(DSL), TEACHER)
+    would = home.app.sessions.changes.reassign(home.who(COORDINATOR), short, OTHER_TEACHER, dry_run=True).told.staff
+    told = home.app.sessions.changes.reassign(home.who(COORDINATOR), short, OTHER_TEACHER).told.staff
+    assert OTHER_TEACHER in told and TEACHER not in (*would, *told)
+
+
 def test_when_somebody_leaves_their_lessons_are_looked_at_at_once(home: Home) -> None:
     left = home.app.staffing.deactivate(home.who(DSL), TEACHER)
     assert [s.short_id for s in left.sessions] == [only_session(home).short_id]

@@ -88,8 +88,14 @@ def told_of(tx: Transaction, parts: SessionParts, session: VideoSession, who: Wh
     roster = frozenset(c.child_id for c in table.roster(tx, session.id))
     guardians = {m.to_person_id for m in sent if m.audience == "guardian"} & _reachable(tx, roster)
     children = {m.to_person_id for m in sent if m.audience == "child"}
-    emails = access.emails_of(tx, parts.seals, _staff_of(tx, session, who) | set(also))
+    emails = _emails(tx, parts, _staff_of(tx, session, who) | set(also))
     return Told(len(guardians), len(children), emails)
+
+
+def _emails(tx: Transaction, parts: SessionParts, person_ids: set[str]) -> tuple[str, ...]:
+    """The addresses of those who still get mail: nobody writes to who was shut out."""
+    people = people_table.by_ids(tx, frozenset(person_ids)).values()
+    return access.emails_of(tx, parts.seals, (p.id for p in people if p.active))
 
 
 def _staff_of(tx: Transaction, session: VideoSession, who: Who) -> set[str]:
@@ -110,5 +116,5 @@ def told_since(tx: Transaction, parts: SessionParts, session_id: str, known: fro
     new = [m for m in messages_table.about(tx, session_id) if m.id not in known and m.state is not MessageState.DROPPED]
     to = {kind: {m.to_person_id for m in new if m.audience == kind} for kind in ("guardian", "child", "staff")}
     held = {m.to_person_id for m in new if m.audience == "child" and m.awaits}
-    emails = access.emails_of(tx, parts.seals, to["staff"])
+    emails = _emails(tx, parts, to["staff"])
     return Told(len(to["guardian"]), len(to["child"] - held), emails, len(held))

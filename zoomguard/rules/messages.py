@@ -85,7 +85,7 @@ _NEVER_BY_DAY = "Office hours are never by day where the child lives; these are 
     origin=Origin.SEED,
     level=Level.WARN,
     override=Override.NONE,
-    remedy="Write it as to a colleague, or say that it is meant so.",
+    remedy="Write it as to a colleague: only what the family must know of this lesson.",
     who=LEAD,
 )
 def the_tone_is_professional(message: MessageFacts, terms: Terms) -> Verdict:

@@ -43,7 +43,12 @@ class Controls:
         """Status and JSON document; failures are {"error": {"code", "message", "remedy"}}."""
         act = self._acts.get((method, path))
         if act is None:
-            return _error(404, "NOT_FOUND", "The sandbox has no such control.", "See the README's sandbox part.")
+            return _error(
+                404,
+                "NOT_FOUND",
+                "The sandbox has no such control.",
+                "It has clock, calls, mailbox, faults, play, host and webhooks.",
+            )
         if (method, path) != CLOCK and not self._opens(headers):
             return _error(401, "KEY", "The sandbox's key is missing or wrong.", "Take it from sandbox.json.")
         try:
