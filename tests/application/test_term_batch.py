@@ -234,7 +234,9 @@ def test_a_whole_term_is_made_at_ninety_a_day_and_nobody_waits_for_the_busy_teac
     busy = by_host.pop(host_of(college, TEACHER))
     assert list(busy) == [START.date() + timedelta(days=n) for n in range(len(busy))]
     assert len(busy) == -(-(term.rows + term.used) // CREATES_A_DAY)
-    assert [busy[day] for day in sorted(busy)[:-1]] == [CREATES_A_DAY - term.used, CREATES_A_DAY][: len(busy) - 1]
+    # A kill between the count and the call leaves one of the day's creates unused.
+    for day, most in zip(sorted(busy)[:-1], [CREATES_A_DAY - term.used, *[CREATES_A_DAY] * len(busy)], strict=False):
+        assert most - kills <= busy[day] <= most, day
     assert len(by_host) == OTHERS and {day for days in by_host.values() for day in days} == {START.date()}
     check_that_all_stand_once(college, term)
     check_that_a_rerun_changes_nothing(college, term)

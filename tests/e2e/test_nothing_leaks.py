@@ -79,7 +79,7 @@ def name_the_families(town: Town, school: Path) -> None:
         rows = [row.split(",") for row in (school / f"{what}.csv").read_text().splitlines()]
         for row in rows[1:]:
             # The address of somebody who is not to be contacted stays as it is on record.
-            for column in columns[: 2 if row[-1] == "no" else 3]:
+            for column in columns if row[-1] != "no" else columns[1:]:
                 row[column] = NAME.title() + row[column] if "@" not in row[column] else f"{NAME}.{row[column]}"
         content = "\n".join(",".join(row) for row in rows).encode()
         assert town.zg("people", "import", what, "-", "--accept-changes", stdin=content).code == 0

@@ -64,6 +64,7 @@ class Hand:
             rechecks=SimpleNamespace(recheck=duty),
             observers=SimpleNamespace(call_observers=duty),
             batches=SimpleNamespace(go_on=duty),
+            door_renewal=SimpleNamespace(renew=duty),
             direct_links=SimpleNamespace(void=duty),
             day_sheets=SimpleNamespace(send=duty),
             archive=SimpleNamespace(discover=duty, archive_recording=duty),

@@ -58,6 +58,7 @@ class GuardiansImport:
         staff_ids = frozenset(p.id for p in self.staff.values())
         self.stopped = stopped(tx, seals)
         self.relations = RelationRecords(tx, self.records.ids | staff_ids, now)
+        self.held = {r.person_id for r in self.relations.known.values() if not r.may_contact}
 
     def line(self, plan: Plan, row: GuardianRow) -> Outcome:
         """A guardian's own row, the relation, and where the guardian is of the staff, that relation too."""
@@ -75,8 +76,8 @@ class GuardiansImport:
             raise _held("On record this guardian is not to be contacted about this child.", WRITE_NO)
         if owner is not None and (known is None or known.id != owner):
             raise _held("The address is another guardian's who is not to be contacted.", "Correct the address.")
-        if known is not None and known.id in self.stopped.values():
-            if self.records.opened(known, "email") != row.email:
+        if known is not None and known.id in self.held:
+            if self.records.opened(known, "email") not in ("", row.email):
                 raise _held("On record this guardian is not to be contacted.", "Leave the address as it is on record.")
             if relation is None and row.may_contact:
                 raise _held("On record this guardian is not to be contacted about another child.", WRITE_NO)
