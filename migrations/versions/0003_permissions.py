@@ -16,19 +16,20 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("child_id", sa.String(), nullable=False),
         sa.Column("teacher_id", sa.String(), nullable=False),
-        sa.Column("session_id", sa.String(), nullable=True),
+        sa.Column("session_id", sa.String(), nullable=False),
         sa.Column("course", sa.String(), nullable=False),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("zone", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["child_id"], ["person.id"], name="fk_permission_wanted_child_id_person"),
         sa.ForeignKeyConstraint(["teacher_id"], ["person.id"], name="fk_permission_wanted_teacher_id_person"),
-        sa.ForeignKeyConstraint(
-            ["session_id"], ["video_session.id"], name="fk_permission_wanted_session_id_video_session"
-        ),
         sa.PrimaryKeyConstraint("id", name="pk_permission_wanted"),
         sa.UniqueConstraint(
-            "child_id", "teacher_id", "starts_at", name="uq_permission_wanted_child_id_teacher_id_starts_at"
+            "child_id",
+            "teacher_id",
+            "starts_at",
+            "session_id",
+            name="uq_permission_wanted_child_id_teacher_id_starts_at_session_id",
         ),
     )
     op.create_index("ix_permission_wanted_starts_at", "permission_wanted", ["starts_at"], unique=False)

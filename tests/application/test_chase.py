@@ -142,6 +142,44 @@ def test_a_learner_who_leaves_a_lesson_since_the_permission_was_withdrawn_is_on_
     assert one.lessons[0].course == "MATHS-7B"
 
 
+def test_a_lesson_that_is_called_off_wants_no_permission_any_more(home: Home) -> None:
+    home.schedule(children=("C-0101", IVY))
+    until_quiet(home)
+    object_to(home, IVY, "withdrawn")
+    home.clock.move_to(only_session(home).starts_at - timedelta(hours=24))
+    home.do_due("recheck")
+    assert len(chase(home)) == 1
+    home.app.sessions.cancel(home.who(TEACHER), only_session(home).short_id)
+    until_quiet(home)
+    assert chase(home) == ()
+    refused(home, IVY)
+    assert len(chase(home)[0].lessons) == 1
+
+
+def test_a_lesson_that_was_moved_wants_a_permission_for_its_new_time_alone(home: Home) -> None:
+    home.schedule(children=("C-0101",))
+    until_quiet(home)
+    change, short = home.app.sessions, only_session(home).short_id
+    with pytest.raises(Refused):
+        change.rosters.change(home.who(TEACHER), short, (OSKAR,), ())
+    change.changes.reschedule(home.who(TEACHER), short, NewTime("2026-12-02 17:00"))
+    until_quiet(home)
+    assert chase(home) == ()
+    with pytest.raises(Refused):
+        change.rosters.change(home.who(TEACHER), short, (OSKAR,), ())
+    assert [lesson.starts_at.day for lesson in chase(home)[0].lessons] == [2]
+
+
+def test_a_learner_who_left_and_is_asked_for_again_wants_one_permission(home: Home) -> None:
+    home.schedule(children=("C-0101", IVY))
+    until_quiet(home)
+    object_to(home, IVY, "withdrawn")
+    home.clock.move_to(only_session(home).starts_at - timedelta(hours=24))
+    home.do_due("recheck")
+    refused(home, IVY)
+    assert len(chase(home)[0].lessons) == 1
+
+
 def test_a_new_time_that_is_refused_is_what_the_permission_is_wanted_for(home: Home) -> None:
     home.schedule(children=("C-0101", IVY))
     late = NewTime("2027-11-17 16:00")

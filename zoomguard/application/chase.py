@@ -36,7 +36,7 @@ class WantedBy:
     course: str
     starts_at: datetime
     zone: str
-    session_id: str | None = None
+    session_id: str = ""
 
 
 def wanted_by(session: VideoSession) -> WantedBy:
@@ -97,7 +97,8 @@ class _Reading:
             missing = self._missing(child, row) if child.active else ()
             if missing:
                 known = found.get(child.id) or self._begun(child, row, missing)
-                lessons = (*known.lessons, self._lesson(row))
+                # A lesson that a learner left, and was to come into again, is one.
+                lessons = tuple(dict.fromkeys((*known.lessons, self._lesson(row))))
                 since = min(known.since, row.at)
                 found[child.id] = Wanted(known.child, known.missing, known.ask, lessons, since)
         return tuple(found.values())

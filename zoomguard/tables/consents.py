@@ -43,16 +43,17 @@ class ConsentEventRow(Row, table=True):
 
 
 class PermissionWanted(Row, table=True):
-    """A lesson for which a learner's permission was not there when it was asked for."""
+    """A lesson for which a learner's permission was not there when it was asked for; `session_id` is "" for an ask
+    that made none."""
 
     __tablename__ = "permission_wanted"
     KIND: ClassVar[RowKind] = RowKind.SERVICE
-    __table_args__ = (sa.UniqueConstraint("child_id", "teacher_id", "starts_at"),)
+    __table_args__ = (sa.UniqueConstraint("child_id", "teacher_id", "starts_at", "session_id"),)
 
     id: str = key()
     child_id: str = column(Personal.PSEUDONYM, foreign_key="person.id")
     teacher_id: str = column(Personal.PSEUDONYM, foreign_key="person.id")
-    session_id: str | None = column(default=None, foreign_key="video_session.id")
+    session_id: str = column(default="")
     course: str = column()
     starts_at: datetime = column(type=UTCDateTime, index=True)
     zone: str = column()
@@ -69,7 +70,7 @@ def wanted_after(tx: Transaction, moment: datetime) -> list[PermissionWanted]:
     query = (
         select(PermissionWanted)
         .outerjoin(VideoSession, same)
-        .where(col(PermissionWanted.starts_at) > moment, sa.or_(col(PermissionWanted.session_id).is_(None), stands))
+        .where(col(PermissionWanted.starts_at) > moment, sa.or_(col(PermissionWanted.session_id) == "", stands))
     )
     return tx.all(query.order_by(col(PermissionWanted.starts_at), col(PermissionWanted.id)))
 
