@@ -9,7 +9,7 @@ from zoomguard.cli.answers import Said
 from zoomguard.cli.command import ExampleGroup, json_option
 from zoomguard.domain.times import printable
 
-EVIDENCE = "On what it rests: a court's order, a call, a file."
+EVIDENCE = "On what it rests, by its number: an order, a call, a file."
 
 
 @click.group(
