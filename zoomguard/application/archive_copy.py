@@ -48,9 +48,9 @@ class Copier:
 
     def _adopt(self, file: RecordingFile) -> Copied | None:
         """After a crash: gives up unfinished uploads, and takes a version that stands after reading all of it."""
-        for unfinished in self.parts.vault.unfinished(file.key):
+        for unfinished in self.parts.vault.unfinished(file.place):
             self.parts.vault.abort(unfinished)
-        versions = [v for v in self.parts.vault.versions(file.key) if v.key == file.key]
+        versions = [v for v in self.parts.vault.versions(file.place) if v.key == file.place]
         if not versions:
             return None
         return self._read_again(versions[0])
@@ -109,7 +109,7 @@ class Copier:
 
     def _verify(self, into: Bag, file: RecordingFile) -> None:
         """Reads size, checksum and lock back by version id; a lock that a server dropped is put on again."""
-        stored = self.parts.vault.head(file.key, file.s3_version_id)
+        stored = self.parts.vault.head(file.place, file.s3_version_id)
         if stored is None:
             raise IntegrityFailed("A copied file is not in the bucket.", "Ask the operator.", code="VERSION_MISSING")
         if not self._same_bytes(file, stored):

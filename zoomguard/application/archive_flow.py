@@ -142,7 +142,7 @@ class Flow:
 
     def _send(self, part: memoryview) -> None:
         if self.upload is None:
-            self.upload = self.parts.vault.begin(self.file.key, self.lock)
+            self.upload = self.parts.vault.begin(self.file.place, self.lock)
             crash_point("archive.upload_begun")
         self.number += 1
         self.upload.part(self.number, part, _of(self.parts.vault.checksum(), part))
@@ -150,7 +150,7 @@ class Flow:
 
     def _put(self, content: bytes) -> str:
         try:
-            return self.parts.vault.put(self.file.key, content, self.lock)
+            return self.parts.vault.put(self.file.place, content, self.lock)
         except Conflict:
             raise OutsideFailed("A copy stands under the key already.", code="KEY_TAKEN") from None
         except OutcomeUnknown:
@@ -167,7 +167,7 @@ class Flow:
 
     def _version_that_stands(self) -> str:
         """The answer was lost: what stands under the key, or OutsideFailed to be tried again."""
-        versions = [v for v in self.parts.vault.versions(self.file.key) if v.key == self.file.key]
+        versions = [v for v in self.parts.vault.versions(self.file.place) if v.key == self.file.place]
         if not versions:
             raise OutsideFailed("S3 did not keep the upload.", code="S3_ANSWER_LOST")
         return versions[0].version_id

@@ -8,6 +8,7 @@ from typing import ClassVar
 import sqlalchemy as sa
 from sqlmodel import col, select
 
+from zoomguard.domain.errors import Fault
 from zoomguard.domain.recordings import FileState, Purpose, RecordingState, RetentionClass
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.types import Personal, Row, RowKind, UTCDateTime, chosen, column, key
@@ -21,7 +22,8 @@ class Recording(Row, table=True):
 
     id: str = key()
     short_id: str = column(unique=True)
-    session_id: str | None = column(default=None, foreign_key="video_session.id", index=True)
+    # No foreign key: made again from the bags alone, a recording may stand without its session's row.
+    session_id: str | None = column(default=None, index=True)
     uuid: str = column(unique=True)
     meeting_number: int = column(type=sa.BigInteger)
     host_id: str = column(Personal.PSEUDONYM)
@@ -53,18 +55,27 @@ class RecordingFile(Row, table=True):
     recorded_from_at: datetime | None = column(default=None, type=UTCDateTime)
     recorded_to_at: datetime | None = column(default=None, type=UTCDateTime)
     name: str = column()
-    bag_number: int = column()
+    bag_number: int = column(default=0)
     state: FileState = column(type=chosen(FileState, "state"))
-    key: str = column(unique=True)
+    # None while the file is only expected, or never came: it lies in no bag.
+    key: str | None = column(default=None, unique=True)
     s3_version_id: str = column(default="")
     size: int | None = column(default=None, type=sa.BigInteger)
     sha256: str = column(default="")
     crc64nvme: str = column(default="")
     downloaded_at: datetime | None = column(default=None, type=UTCDateTime)
     verified_at: datetime | None = column(default=None, type=UTCDateTime)
+    seen_at: datetime | None = column(default=None, type=UTCDateTime)
     attempts: int = column(default=0)
     last_error_code: str = column(default="")
     version: int = column(default=1)
+
+    @property
+    def place(self) -> str:
+        """The key in the bucket, of a file that lies in a bag; Fault for one that does not."""
+        if self.key is None:
+            raise Fault("A file that lies in no bag was looked for in the bucket.", "Report this defect.")
+        return self.key
 
 
 class Bag(Row, table=True):
@@ -75,10 +86,15 @@ class Bag(Row, table=True):
 
     recording_id: str = column(primary_key=True, foreign_key="recording.id")
     number: int = column(primary_key=True)
-    prefix: str = column()
+    # S3 sorts keys by their bytes; so does SQLite, PostgreSQL only under this collation.
+    prefix: str = column(type=sa.String().with_variant(sa.String(collation="C"), "postgresql"), unique=True, index=True)
     begun_at: datetime = column(type=UTCDateTime)
     retain_until_at: datetime = column(type=UTCDateTime)
+    # The moment its tag files were fixed; None until the last of them is in the bucket.
     sealed_at: datetime | None = column(default=None, type=UTCDateTime)
+    # When locks and tags were read back last, and when all bytes were; None: not since it was sealed.
+    checked_at: datetime | None = column(default=None, type=UTCDateTime)
+    rehashed_at: datetime | None = column(default=None, type=UTCDateTime)
     version: int = column(default=1)
 
 
