@@ -8,7 +8,6 @@ it was read again, and no key is ever written twice.
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
 
 from zoomguard.application.archive_flow import Copied, Flow
 from zoomguard.application.archive_parts import ArchiveParts
@@ -71,14 +70,7 @@ class Copier:
             raise OutsideFailed("Zoom does not list the file any more.", code="FILE_NOT_LISTED")
         self._note_copying(file)
         crash_point("archive.copying")
-        flow = Flow(self.parts, recording, into, file, listed, self.progress)
-        try:
-            return flow.run()
-        except BaseException:
-            # A kill cannot do this; then the next run gives the upload up.
-            with suppress(OutsideFailed):
-                flow.give_up()
-            raise
+        return Flow(self.parts, recording, into, file, listed, self.progress).run()
 
     def _note_copying(self, file: RecordingFile) -> None:
         self._change(file, "recording.copy_begun", state=FileState.COPYING, attempts=file.attempts + 1)

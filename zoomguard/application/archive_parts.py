@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from zoomguard.application.archive_pace import Pace
 from zoomguard.application.ports import Claims, Clock, Lock, Vault, ZoomRecordings
 from zoomguard.application.seals import Seals
 from zoomguard.domain.recordings import MediaKind
@@ -32,6 +33,7 @@ class ArchiveParts:
     terms: Terms
     recordings: ZoomRecordings
     vault: Vault
+    pace: Pace
     version: str
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 from zoomguard.domain.calendars import CalendarEntry
 from zoomguard.domain.meeting_plan import HostPosture, Meeting
@@ -93,11 +93,13 @@ class ZoomMeetings(Protocol):
 
 
 class Download(Protocol):
-    """An open download; `total_size` in bytes where the server says, `resumed` whether it honoured the offset."""
+    """An open download; `total_size` in bytes where the server says, `resumed` whether it honoured the offset,
+    `etag` a strong entity tag or ""."""
 
     total_size: int | None
     content_type: str
     resumed: bool
+    etag: str
 
     def read_into(self, buffer: memoryview) -> int:
         """Fills up to the buffer's length and gives the count; 0 at the end. OutsideFailed when cut."""
@@ -112,8 +114,9 @@ class ZoomRecordings(Protocol):
     def of_meeting(self, uuid: str) -> ListedRecording | None:
         """The recording of one meeting instance, freshly listed, or None where Zoom has none (3301)."""
 
-    def open(self, url: str, offset: int) -> AbstractContextManager[Download]:
-        """Streams a file from `offset` bytes on; redirects only to hosts on our lists."""
+    def open(self, url: str, offset: int, etag: str = "") -> AbstractContextManager[Download]:
+        """Streams a file from `offset` bytes on, from the beginning where its entity tag is another by now;
+        redirects only to hosts on our lists."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +204,9 @@ class Checksum(Protocol):
     """A running CRC-64/NVME."""
 
     def update(self, content: bytes | memoryview) -> None: ...
+
+    def extend(self, other: Self, size: int) -> None:
+        """Goes on over the `size` bytes that the other one was made of."""
 
     def text(self) -> str:
         """Base64 of the eight bytes, as S3 writes it."""

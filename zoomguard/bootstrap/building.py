@@ -29,6 +29,7 @@ from zoomguard.adapters.zoom_users import ZoomUsers
 from zoomguard.application import Application
 from zoomguard.application.access import Access
 from zoomguard.application.archive import Archive
+from zoomguard.application.archive_pace import Pace
 from zoomguard.application.archive_parts import ArchiveParts
 from zoomguard.application.audit import AuditTrail
 from zoomguard.application.batches import Batches
@@ -131,7 +132,9 @@ def _build(settings: Settings, database: Database, intake: Database, clock: Cloc
     app = Application(
         environment=settings.environment,
         access=Access(database, clock, seals),
-        archive=Archive(ArchiveParts(database, clock, claims, seals, terms, zoom.recordings, vault, VERSION)),
+        archive=Archive(
+            ArchiveParts(database, clock, claims, seals, terms, zoom.recordings, vault, Pace(clock, terms), VERSION)
+        ),
         audit=AuditTrail(database),
         batches=Batches(session_parts, sessions.scheduling),
         chase=Chase(database, clock, seals),

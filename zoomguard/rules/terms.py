@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import TypeGuard
 
+from zoomguard.domain.bandwidth import Bandwidth
 from zoomguard.domain.calendars import Closure, OfficeHours
 from zoomguard.domain.errors import BadInput, SettingsWrong
 from zoomguard.domain.times import printable, zone
@@ -51,6 +52,15 @@ holidays = []
 
 [consent]
 max_months = 13
+
+[archive]
+# Recordings that are copied at the same time.
+at_once = 2
+# What copies may take of the line, all together, in megabits per second (0: all of it), and the hours of the
+# organisation's zone in which they may take all of it.
+megabits_per_second = 200
+full_speed_from = "20:00"
+full_speed_until = "07:00"
 
 [retention.routine]
 days = 90
@@ -103,6 +113,8 @@ class Terms:
     create_ahead_days: int = 14
     observer_gap_minutes: int = 0
     without_observer: str = "cancel"
+    copies_at_once: int = 2
+    bandwidth: Bandwidth = field(default_factory=Bandwidth)
     office: OfficeHours = field(default_factory=OfficeHours)
     closures: tuple[Closure, ...] = ()
     term_dates: tuple[Closure, ...] = ()
@@ -122,6 +134,7 @@ def read(body: bytes) -> Terms:
     wrong: list[str] = []
     session, consent = _Section(table, "session", wrong), _Section(table, "consent", wrong)
     organisation, contacts = _Section(table, "organisation", wrong), _Section(table, "contacts", wrong)
+    archive = _Section(table, "archive", wrong)
     terms = Terms(
         version_of(body),
         organisation=organisation.text("name", "The College"),
@@ -142,12 +155,14 @@ def read(body: bytes) -> Terms:
         create_ahead_days=session.number("create_ahead_days", 14, 1, 366),
         observer_gap_minutes=session.number("observer_gap_minutes", 0, 0, 60),
         without_observer=session.choice("without_observer", "cancel", ("cancel", "dsl")),
+        copies_at_once=archive.number("at_once", 2, 1, 8),
+        bandwidth=_bandwidth(archive),
         office=_office(table, wrong),
         closures=tuple(_closures(table, "closures", wrong)),
         term_dates=tuple(_closures(table, "term_dates", wrong)),
     )
     session.choice("observer", "required", ("required",))
-    for section in (organisation, contacts, session, consent):
+    for section in (organisation, contacts, session, consent, archive):
         section.note_the_rest()
     wrong += [f"TERMS_FILE: [{name}] is not known" for name in sorted(set(table) - SECTIONS)]
     if wrong:
@@ -155,7 +170,17 @@ def read(body: bytes) -> Terms:
     return terms
 
 
-SECTIONS = {"organisation", "contacts", "session", "consent", "retention", "office", "closures", "term_dates"}
+SECTIONS = {
+    "organisation",
+    "contacts",
+    "session",
+    "consent",
+    "archive",
+    "retention",
+    "office",
+    "closures",
+    "term_dates",
+}
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
@@ -169,6 +194,14 @@ def _office(table: Mapping[str, object], wrong: list[str]) -> OfficeHours:
         wrong.append("TERMS_FILE: [office] until must be later than from")
     section.note_the_rest()
     return hours
+
+
+def _bandwidth(section: _Section) -> Bandwidth:
+    return Bandwidth(
+        section.number("megabits_per_second", 200, 0, 100_000),
+        section.clock("full_speed_from", "20:00"),
+        section.clock("full_speed_until", "07:00"),
+    )
 
 
 def _closures(table: Mapping[str, object], name: str, wrong: list[str]) -> Iterator[Closure]:
