@@ -109,7 +109,7 @@ class ZoomRecordings(Protocol):
     """Cloud recordings, by UUID only."""
 
     def listed(self, host: str, from_on: date, to_on: date) -> Iterator[ListedRecording]:
-        """All recordings of a host (e-mail or id) with a start date in the window (at most one month)."""
+        """All recordings of a host (e-mail or id) with a start date in the window, both days included."""
 
     def of_meeting(self, uuid: str) -> ListedRecording | None:
         """The recording of one meeting instance, freshly listed, or None where Zoom has none (3301)."""
@@ -117,6 +117,21 @@ class ZoomRecordings(Protocol):
     def open(self, url: str, offset: int, etag: str = "") -> AbstractContextManager[Download]:
         """Streams a file from `offset` bytes on, from the beginning where its entity tag is another by now;
         redirects only to hosts on our lists."""
+
+
+@dataclass(frozen=True)
+class Attendance:
+    """How often a meeting ran, and how many people from outside the account were let in."""
+
+    instances: int
+    visitors: int
+
+
+class ZoomAttendance(Protocol):
+    """Who was at a meeting that is over."""
+
+    def of_meeting(self, number: int) -> Attendance | None:
+        """Who was there over all instances of a meeting; None where Zoom knows no such meeting."""
 
 
 @dataclass(frozen=True)

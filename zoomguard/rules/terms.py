@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
-from typing import TypeGuard
 
 from zoomguard.domain.bandwidth import Bandwidth
 from zoomguard.domain.calendars import Closure, OfficeHours
-from zoomguard.domain.errors import BadInput, SettingsWrong
-from zoomguard.domain.times import printable, zone
+from zoomguard.domain.errors import SettingsWrong
+from zoomguard.rules.terms_sections import Section
 
 DEFAULT = """\
 # The organisation's terms. Each change makes a new version; every decision names the version it was taken under.
@@ -132,9 +129,9 @@ def read(body: bytes) -> Terms:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsWrong((f"TERMS_FILE: not TOML ({error})",)) from None
     wrong: list[str] = []
-    session, consent = _Section(table, "session", wrong), _Section(table, "consent", wrong)
-    organisation, contacts = _Section(table, "organisation", wrong), _Section(table, "contacts", wrong)
-    archive = _Section(table, "archive", wrong)
+    session, consent = Section(table, "session", wrong), Section(table, "consent", wrong)
+    organisation, contacts = Section(table, "organisation", wrong), Section(table, "contacts", wrong)
+    archive = Section(table, "archive", wrong)
     terms = Terms(
         version_of(body),
         organisation=organisation.text("name", "The College"),
@@ -181,12 +178,10 @@ SECTIONS = {
     "closures",
     "term_dates",
 }
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-CLOCK_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 def _office(table: Mapping[str, object], wrong: list[str]) -> OfficeHours:
-    section = _Section(table, "office", wrong)
+    section = Section(table, "office", wrong)
     hours = OfficeHours(
         section.days("days"), section.clock("from", "09:00"), section.clock("until", "17:00"), section.dates("holidays")
     )
@@ -196,7 +191,7 @@ def _office(table: Mapping[str, object], wrong: list[str]) -> OfficeHours:
     return hours
 
 
-def _bandwidth(section: _Section) -> Bandwidth:
+def _bandwidth(section: Section) -> Bandwidth:
     return Bandwidth(
         section.number("megabits_per_second", 200, 0, 100_000),
         section.clock("full_speed_from", "20:00"),
@@ -210,7 +205,7 @@ def _closures(table: Mapping[str, object], name: str, wrong: list[str]) -> Itera
         wrong.append(f"TERMS_FILE: {name} must be sections [[{name}]]")
         return
     for number, each in enumerate(listed, 1):
-        section = _Section({name: each}, name, wrong, f"{name} {number}")
+        section = Section({name: each}, name, wrong, f"{name} {number}")
         wrong_before = len(wrong)
         closure = Closure(section.required("name"), section.day("from"), section.day("until"))
         if closure.from_on > closure.until_on and len(wrong) == wrong_before:
@@ -220,102 +215,12 @@ def _closures(table: Mapping[str, object], name: str, wrong: list[str]) -> Itera
 
 
 def _retention(table: Mapping[str, object], wrong: list[str]) -> dict[str, int]:
-    named = _Section(table, "retention", wrong).values
+    named = Section(table, "retention", wrong).values
     limits = {"routine": (90, 30, 365), "no_child": (14, 1, 365), "unassigned": (90, 30, 365)}
     wrong += [f"TERMS_FILE: [retention.{name}] is not known" for name in sorted(set(named) - set(limits))]
     days = {}
     for name, (default, low, high) in limits.items():
-        section = _Section(named, name, wrong, f"retention.{name}")
+        section = Section(named, name, wrong, f"retention.{name}")
         days[name] = section.number("days", default, low, high)
         section.note_the_rest()
     return days
-
-
-class _Section:
-    """One section of the file; notes what is wrong instead of stopping at the first."""
-
-    def __init__(self, table: Mapping[str, object], name: str, wrong: list[str], shown: str = "") -> None:
-        section = table.get(name, {})
-        self.values: Mapping[str, object] = section if isinstance(section, Mapping) else {}
-        self.name, self.wrong, self.known = shown or name, wrong, set[str]()
-        if not isinstance(section, Mapping):
-            wrong.append(f"TERMS_FILE: [{self.name}] must be a section")
-
-    def note_the_rest(self) -> None:
-        """A misspelt name must not leave a default in force unseen."""
-        unknown = sorted(set(self.values) - self.known)
-        self.wrong += [f"TERMS_FILE: [{self.name}] {printable(key)} is not known" for key in unknown]
-
-    def zone(self, key: str, default: str) -> str:
-        value = self.text(key, default)
-        try:
-            zone(value)
-        except BadInput:
-            self._note(key, 'a time zone such as "Europe/London"', default)
-        return value
-
-    def text(self, key: str, default: str) -> str:
-        value = self._get(key, default)
-        if isinstance(value, str) and value.isprintable():
-            return value
-        return str(self._note(key, "a line of text", default))
-
-    def number(self, key: str, default: int, low: int, high: int) -> int:
-        value = self._get(key, default)
-        if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
-            return value
-        self._note(key, f"a whole number from {low} to {high}", default)
-        return default
-
-    def choice(self, key: str, default: str, choices: tuple[str, ...]) -> str:
-        value = self._get(key, default)
-        if value in choices:
-            return str(value)
-        return str(self._note(key, " or ".join(f'"{c}"' for c in choices), default))
-
-    def required(self, key: str) -> str:
-        value = self.text(key, "")
-        if not value.strip() and isinstance(self.values.get(key, ""), str):
-            self._note(key, "a line of text", "")
-        return value
-
-    def day(self, key: str) -> date:
-        value = self._get(key, None)
-        if _is_day(value):
-            return value
-        self._note(key, "a date such as 2027-02-15, without quotes", None)
-        return date.min
-
-    def dates(self, key: str) -> frozenset[date]:
-        value = self._get(key, [])
-        if isinstance(value, list) and all(_is_day(v) for v in value):
-            return frozenset(value)
-        self._note(key, "dates such as [2026-12-25, 2026-12-28], without quotes", None)
-        return frozenset()
-
-    def days(self, key: str) -> frozenset[int]:
-        value = self._get(key, list(WEEKDAYS[:5]))
-        if isinstance(value, list) and value and all(v in WEEKDAYS for v in value):
-            return frozenset(WEEKDAYS.index(v) for v in value)
-        self._note(key, f"days out of {', '.join(WEEKDAYS)}", None)
-        return frozenset(range(5))
-
-    def clock(self, key: str, default: str) -> time:
-        value = self._get(key, default)
-        if isinstance(value, str) and CLOCK_TIME.fullmatch(value):
-            return time.fromisoformat(value)
-        self._note(key, 'a time such as "09:00"', default)
-        return time.fromisoformat(default)
-
-    def _get(self, key: str, default: object) -> object:
-        self.known.add(key)
-        return self.values.get(key, default)
-
-    def _note(self, key: str, right: str, default: object) -> object:
-        self.wrong.append(f"TERMS_FILE: [{self.name}] {key} must be {right}")
-        return default
-
-
-def _is_day(value: object) -> TypeGuard[date]:
-    """A TOML date; one with a time is a datetime, which Python also calls a date."""
-    return isinstance(value, date) and not isinstance(value, datetime)

@@ -12,6 +12,9 @@ from zoomguard.domain.incidents import WORDS, IncidentKind
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.types import Personal, Row, RowKind, UTCDateTime, chosen, column, key
 
+# What was missing came after all: a person still closes the incident, and nothing is missing any more.
+ARRIVED = "arrived"
+
 
 class Incident(Row, table=True):
     """One thing that was found about one subject; `detail` is JSON of ids, keys and counts."""
@@ -75,8 +78,9 @@ def standing(tx: Transaction, kind: IncidentKind | None = None) -> list[Incident
 
 
 def grave(tx: Transaction) -> list[Incident]:
-    """Open incidents of grave kinds, oldest first."""
-    return [i for i in standing(tx) if WORDS[i.kind].grave]
+    """Open incidents of grave kinds, oldest first, but for those about something that came after all."""
+    arrived = set(tx.all(select(IncidentEvent.incident_id).where(IncidentEvent.what == ARRIVED)))
+    return [i for i in standing(tx) if WORDS[i.kind].grave and i.id not in arrived]
 
 
 def listed(tx: Transaction, *, closed: bool, most: int) -> list[Incident]:

@@ -163,6 +163,15 @@ def files(tx: Transaction, recording_id: str) -> list[RecordingFile]:
     )
 
 
+# A file that Zoom serves otherwise after it was archived stands beside the first, under its key and a number.
+AGAIN = "~"
+
+
+def zoom_key(file: RecordingFile) -> str:
+    """How Zoom's list knows the file."""
+    return file.zoom_file_key.partition(AGAIN)[0]
+
+
 def bag_files(tx: Transaction, recording_id: str, number: int) -> list[BagFile]:
     """The tag files of a bag, in the order they are written."""
     return tx.all(
@@ -172,11 +181,19 @@ def bag_files(tx: Transaction, recording_id: str, number: int) -> list[BagFile]:
     )
 
 
-def unarchived(tx: Transaction) -> list[Recording]:
-    """Recordings that are not wholly in the archive yet, oldest first."""
-    return tx.all(
-        select(Recording).where(Recording.state != RecordingState.ARCHIVED).order_by(col(Recording.starts_at))
-    )
+def unarchived(tx: Transaction, session_id: str | None = None) -> list[Recording]:
+    """Recordings that are not wholly in the archive yet, or of which Zoom announced another file, oldest first; of
+    one session all of them."""
+    announced = select(RecordingFile.recording_id).where(RecordingFile.state == FileState.EXPECTED)
+    wanted = sa.or_(col(Recording.state) != RecordingState.ARCHIVED, col(Recording.id).in_(announced))
+    if session_id is not None:
+        wanted = col(Recording.session_id) == session_id
+    return tx.all(select(Recording).where(wanted).order_by(col(Recording.starts_at)))
+
+
+def of_sessions(tx: Transaction, session_ids: frozenset[str]) -> set[str]:
+    """Of these sessions the ones that have a recording."""
+    return set(tx.all(select(Recording.session_id).where(col(Recording.session_id).in_(session_ids)))) - {None}
 
 
 def open_bags(tx: Transaction, recording_id: str) -> list[Bag]:
@@ -184,6 +201,12 @@ def open_bags(tx: Transaction, recording_id: str) -> list[Bag]:
     return tx.all(
         select(Bag).where(Bag.recording_id == recording_id, col(Bag.sealed_at).is_(None)).order_by(col(Bag.number))
     )
+
+
+def waiting_bags(tx: Transaction, recording_id: str) -> list[Bag]:
+    """The bags that are not sealed yet and hold a file, in order: one whose files all went missing is none."""
+    filled = {f.bag_number for f in files(tx, recording_id)}
+    return [b for b in open_bags(tx, recording_id) if b.number in filled]
 
 
 def sealed_bags(tx: Transaction, recording_id: str) -> list[Bag]:
