@@ -70,7 +70,7 @@ def text(figures: Figures) -> str:
 
 def _head(figures: Figures) -> Iterator[str]:
     yield f"Copy of {figures.size / 1e6:.0f} MB, TLS on both sides, in turns, medians of {figures.rounds}."
-    yield "CPU seconds (user and system, all processes of a side) per GB, a 1 MB run taken off."
+    yield "CPU seconds (user + system, all processes of a side) per GB, a 1 MB run off."
     yield from textwrap.wrap(" · ".join(figures.versions), WIDTH)
     yield f"Load average before: {figures.load:.2f}."
     if figures.load > BUSY:
@@ -89,7 +89,8 @@ def _table(figures: Figures) -> Iterator[str]:
         if len(bound.sides) > 1:
             yield from (_line(f"  {side}", figures.per_gb((side,))) for side in bound.sides)
     for side, programs in figures.missing.items():
-        yield f"{side}: NOT MEASURED, {', '.join(programs)} not there (python -m tests.bench.tools)."
+        line = f"{side}: NOT MEASURED, {', '.join(programs)} not there (python -m tests.bench.tools)."
+        yield from textwrap.wrap(line, WIDTH)
 
 
 def _line(name: str, each: list[float] | None) -> str:
@@ -107,13 +108,13 @@ def _wall(figures: Figures) -> Iterator[str]:
     walls = {side: statistics.median(each) for side, each in figures.wall_s.items()}
     if OURS not in walls:
         return
-    yield "Wall time of the whole command, start-up with it, ours/side (no bound: it moves):"
+    yield "Wall time of the whole command, start-up with it, ours/side (no bound):"
     others = [side.name for side in COPY if side.name != OURS and side.name in walls]
     yield from (f"  {name:<23} {walls[OURS] / walls[name]:.2f}" for name in others)
 
 
 def _commands() -> Iterator[str]:
-    yield "Commands (bash -o pipefail; addresses, keys and the authority are in the environment):"
+    yield "Commands (bash -o pipefail; addresses, keys, authority in the environment):"
     for side in COPY + FLOOR:
         yield f"  {side.name}"
         yield from textwrap.wrap(side.command, WIDTH, initial_indent="    ", subsequent_indent="      ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.bench.serving import Handler, Server, serve
@@ -33,7 +34,9 @@ class Bucket:
 class SinkServer(Server):
     """Holds the one bucket, whatever it is called."""
 
-    bucket = Bucket()
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.bucket = Bucket()
 
 
 class Sink(Handler):

