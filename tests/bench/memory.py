@@ -36,7 +36,7 @@ def peak_mb(rig: Rig, size: int) -> float:
 
 
 def _print(peaks: dict[int, float], spread: float) -> None:
-    print("Peak memory of our copy (VmHWM of its process, imports with it), TLS on both sides")
+    print("Peak memory of our copy (VmHWM of its process, imports with it), TLS both sides")
     print(f"{'file MB':>8} {'peak MB':>8} {'ratio to the smallest':>22}")
     for size, peak in peaks.items():
         print(f"{size:>8} {peak:>8.1f} {peak / peaks[SIZES_MB[0]]:>22.3f}")
