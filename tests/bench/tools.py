@@ -42,8 +42,10 @@ def main() -> int:
     """Installs the missing ones; what is there stays."""
     missing = [package for program, package in PACKAGES.items() if found(program) is None]
     if missing:
-        venv.create(OWN, with_pip=True)
-        pip = [str(OWN / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+        python = OWN / "bin" / "python"
+        if not python.exists():
+            venv.create(OWN, with_pip=True)
+        pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
         subprocess.run([*pip, *missing], check=True)
     for program in VERSION:
         print(version(program) or f"{program} is not there")
