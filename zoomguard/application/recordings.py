@@ -20,12 +20,21 @@ from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import BadInput, Conflict, NotAllowed, NotThere, Refused
 from zoomguard.domain.findings import Finding, Outcome
 from zoomguard.domain.people import Role, Who
-from zoomguard.domain.recordings import FileView, Play, PlayObject, Purpose, RecordingState, RecordingView
+from zoomguard.domain.recordings import (
+    FileView,
+    Play,
+    PlayObject,
+    Purpose,
+    RecordingState,
+    RecordingView,
+    never_listed,
+    why_not,
+)
 from zoomguard.tables import people as people_table
 from zoomguard.tables import recordings as table
 from zoomguard.tables import sessions as sessions_table
 from zoomguard.tables.database import Database, Transaction
-from zoomguard.tables.recordings import Recording, Viewing, ViewingRead
+from zoomguard.tables.recordings import Recording, RecordingFile, Viewing, ViewingRead
 from zoomguard.tables.sessions import VideoSession
 
 NOT_FOR_YOU = ("There is no such recording for you.", "See: zoomguard recordings list")
@@ -206,6 +215,7 @@ class Recordings:
 
     def _view(self, tx: Transaction, recording: Recording) -> RecordingView:
         session = tx.get(VideoSession, recording.session_id) if recording.session_id else None
+        files = table.files(tx, recording.id)
         return RecordingView(
             recording.id,
             recording.short_id,
@@ -214,7 +224,8 @@ class Recordings:
             recording.state,
             recording.starts_at,
             recording.retain_until_at,
-            tuple(FileView(f.id, f.name, f.state, f.size, f.sha256 or None) for f in table.files(tx, recording.id)),
+            tuple(map(_file_view, files)),
+            never_listed(frozenset(f.type for f in files)),
         )
 
     def _note_read(self, play_id: str, path: str, start: int, stop: int) -> None:
@@ -228,6 +239,11 @@ class Recordings:
             payload = {"path": path, "bytes": stop - start}
             late = Event("recording.fetched", "viewing", play_id, viewing.person_id, payload)
             tx.commit(audit=late if viewing.finished_at is not None else ())
+
+
+def _file_view(file: RecordingFile) -> FileView:
+    why = why_not(file.state, file.last_error_code)
+    return FileView(file.id, file.name, file.state, file.size, file.sha256 or None, why)
 
 
 class _Counted:
