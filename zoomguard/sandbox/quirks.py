@@ -13,7 +13,8 @@ from zoomguard.sandbox.zoom_state import Recording, RecordingFile, ZoomState
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 SETTLES_WITHIN_S = 5.0
-LONGER_BY_BYTES = 4096
+LONGER_BY_BYTES, LONGER_AT_MOST_BYTES = 4096, 10_000_000
+LATEST_S = 1_000_000_000
 
 Files = list[RecordingFile]
 Act = Callable[[ZoomState, Recording, dict[str, Any]], Files]
@@ -93,15 +94,14 @@ def _add(state: ZoomState, recording: Recording, asked: dict[str, Any]) -> Files
 
 def _replace(state: ZoomState, recording: Recording, asked: dict[str, Any]) -> Files:
     file = _file(recording, asked)
-    more_bytes = 0 if asked.get("same_size") else int(_number(asked, "by_bytes", LONGER_BY_BYTES))
-    file.medium = again(file.medium, more_bytes=more_bytes)
+    file.medium = again(file.medium, more_bytes=0 if asked.get("same_size") else _more_bytes(asked))
     return [file]
 
 
 def _grow(state: ZoomState, recording: Recording, asked: dict[str, Any]) -> Files:
     now, file = state.clock.now(), _file(recording, asked)
     old_bytes = file.listed_bytes(now)
-    grown = again(file.medium, more_bytes=int(_number(asked, "by_bytes", LONGER_BY_BYTES)))
+    grown = again(file.medium, more_bytes=_more_bytes(asked))
     listed_in_s = _number(asked, "listed_in_s", -1)
     file.told_bytes, file.medium = old_bytes, grown
     file.told_until_at = None if listed_in_s < 0 else now + timedelta(seconds=listed_in_s)
@@ -154,10 +154,14 @@ def _file(recording: Recording, asked: dict[str, Any]) -> RecordingFile:
     return found[nth - 1]
 
 
-def _number(asked: dict[str, Any], name: str, default: float) -> float:
+def _more_bytes(asked: dict[str, Any]) -> int:
+    return int(_number(asked, "by_bytes", LONGER_BY_BYTES, LONGER_AT_MOST_BYTES))
+
+
+def _number(asked: dict[str, Any], name: str, default: float, most: float = LATEST_S) -> float:
     value = asked.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or (name in asked and value < 0):
-        raise ValueError(f"{name} is a number, not below zero")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or (name in asked and not 0 <= value <= most):
+        raise ValueError(f"{name} is a number from 0 to {most}")
     return value
 
 
