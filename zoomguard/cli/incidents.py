@@ -11,6 +11,7 @@ from zoomguard.cli.command import group, json_option
 
 ZONE = "Europe/London"
 QUESTIONS = {"note": "How it was settled (it is kept with your name)"}
+NONE_OPEN = "No incident is open."
 CLOSE = 'zoomguard incidents close I-7K2M --note "Recovered from Zoom\'s trash."'
 
 
@@ -36,17 +37,17 @@ def list_(closed: bool, as_json: bool) -> None:
 def _listed(found: list[Said], closed: bool) -> list[str]:
     if not found:
         more = "sessions list" if closed else "incidents list --closed"
-        return ["No incidents." if closed else "No incident is open.", f"Next: zoomguard {more}"]
+        return ["No incidents." if closed else NONE_OPEN, f"Next: zoomguard {more}"]
     still = [i for i in found if not i.text("closed_at")]
-    counts = [layout.counted(len(still), "open incident", "open incidents"), *_grave(still)]
     rows = [(i.text("short_id"), _stands(i), _day(i), _about(i), i.text("title")) for i in found]
-    lines = [*layout.wrap(f"{', '.join(counts)}."), "", *layout.table(("INCIDENT", "", "FOUND", "ABOUT", "WHAT"), rows)]
+    lines = [*layout.wrap(_counted(still)), "", *layout.table(("INCIDENT", "", "FOUND", "ABOUT", "WHAT"), rows)]
     return [*lines, "", f"Next: zoomguard incidents show {found[0].text('short_id')}"]
 
 
-def _grave(still: list[Said]) -> list[str]:
+def _counted(still: list[Said]) -> str:
     grave = sum(_is_grave(i) for i in still)
-    return [f"{grave} grave: evidence is missing, or not what it was"] if grave else []
+    more = f", {grave} grave: evidence is missing, or not what it was." if grave else "."
+    return layout.counted(len(still), "open incident", "open incidents") + more if still else NONE_OPEN
 
 
 def _is_grave(incident: Said) -> bool:
