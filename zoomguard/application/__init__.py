@@ -15,6 +15,8 @@ from zoomguard.application.day_sheets import DaySheets
 from zoomguard.application.direct_links import DirectLinks
 from zoomguard.application.door_renewal import DoorRenewal
 from zoomguard.application.doors import Doors
+from zoomguard.application.incident_notices import IncidentNotices
+from zoomguard.application.incidents import Incidents
 from zoomguard.application.installation import Installation
 from zoomguard.application.lesson_offers import LessonOffers
 from zoomguard.application.messages import Messages
@@ -48,6 +50,8 @@ class Application:
     direct_links: DirectLinks
     door_renewal: DoorRenewal
     doors: Doors
+    incident_notices: IncidentNotices
+    incidents: Incidents
     installation: Installation
     lesson_offers: LessonOffers
     messages: Messages

@@ -42,6 +42,8 @@ from zoomguard.application.day_sheets import DaySheets
 from zoomguard.application.direct_links import DirectLinks
 from zoomguard.application.door_renewal import DoorRenewal
 from zoomguard.application.doors import Doors
+from zoomguard.application.incident_notices import IncidentNotices
+from zoomguard.application.incidents import Incidents
 from zoomguard.application.installation import Installation
 from zoomguard.application.lesson_offers import LessonOffers
 from zoomguard.application.messages import Messages, Post
@@ -145,6 +147,8 @@ def _build(settings: Settings, database: Database, intake: Database, clock: Cloc
         direct_links=DirectLinks(session_parts),
         door_renewal=DoorRenewal(session_parts),
         doors=Doors(session_parts),
+        incident_notices=IncidentNotices(database, clock, post),
+        incidents=Incidents(database, clock, seals),
         installation=installation,
         lesson_offers=LessonOffers(session_parts, sessions.scheduling),
         messages=Messages(database, clock, claims, mailer, post),
