@@ -66,13 +66,13 @@ def localstack_url(pytestconfig: pytest.Config) -> str:
 
 @pytest.fixture(scope="session")
 def rclone_url(pytestconfig: pytest.Config) -> str:
-    """The address of rclone's S3, which has one bucket."""
+    """The address of rclone's S3, which takes `rclone.ACCESS_KEY` alone; every worker sees the same buckets."""
     return server(pytestconfig, "rclone", rclone.start)
 
 
 @pytest.fixture(scope="session")
 def s3rver_url(pytestconfig: pytest.Config) -> str:
-    """The address of s3rver, which has one bucket."""
+    """The address of s3rver, which takes `s3rver.ACCESS_KEY` alone; every worker sees the same buckets."""
     return server(pytestconfig, "s3rver", s3rver.start)
 
 

@@ -36,6 +36,28 @@ def ask(url: str, bucket: str, *, kms: str | None = None, **change: Any) -> Stor
     return S3Probes(client, kms, url).ask(replace(wanted, **change))
 
 
+class Liar:
+    """A bucket at a server that says more than it does."""
+
+    def __init__(self, url: str, bucket: str, access_key: str, secret_key: str) -> None:
+        self.url, self.bucket = url, bucket
+        self.keypair = {"access_key": access_key, "secret_key": secret_key}
+        self.s3 = boto3.client(
+            "s3",
+            endpoint_url=url,
+            region_name="us-east-1",
+            aws_access_key_id=access_key,
+            aws_secret_access_key=secret_key,
+        )
+        self.s3.create_bucket(Bucket=bucket)
+
+    def ask(self, **change: Any) -> StorageReport:
+        return ask(self.url, self.bucket, **{**self.keypair, **change})
+
+    def keys(self) -> list[str]:
+        return [item["Key"] for item in self.s3.list_objects_v2(Bucket=self.bucket).get("Contents", ())]
+
+
 def probe(report: StorageReport, name: str) -> Probe:
     return next(p for p in report.probes if p.name == name)
 
@@ -164,40 +186,43 @@ def fail() -> None:
     raise AssertionError("S3 was asked")
 
 
-def test_a_server_without_versions_that_repeats_every_lock_is_refused(rclone_url: str) -> None:
-    report = ask(rclone_url, rclone.BUCKET, access_key=rclone.ACCESS_KEY, secret_key=rclone.SECRET_KEY)
+@pytest.fixture
+def at_rclone(rclone_url: str, bucket: str) -> Liar:
+    return Liar(rclone_url, bucket, rclone.ACCESS_KEY, rclone.SECRET_KEY)
+
+
+@pytest.fixture
+def at_s3rver(s3rver_url: str, bucket: str) -> Liar:
+    return Liar(s3rver_url, bucket, s3rver.ACCESS_KEY, s3rver.SECRET_KEY)
+
+
+def test_a_server_without_versions_that_repeats_every_lock_is_refused(at_rclone: Liar) -> None:
+    report = at_rclone.ask()
     assert report.exit == "refused"
     wrong = {"versioning", "object_lock", "versions_kept", "lock_on_put"}
     assert named(report, Outcome.FAIL, blocking=True) == wrong
     assert "version" in probe(report, "versions_kept").seen
-    assert report.left == () and keys_at(rclone_url, rclone) == []
+    assert report.left == () and at_rclone.keys() == []
 
 
-def test_a_server_that_ignores_every_lock_is_refused(s3rver_url: str) -> None:
-    report = ask(s3rver_url, s3rver.BUCKET, access_key=s3rver.ACCESS_KEY, secret_key=s3rver.SECRET_KEY)
+def test_a_server_that_ignores_every_lock_is_refused(at_s3rver: Liar) -> None:
+    report = at_s3rver.ask()
     assert report.exit == "refused"
     assert {"object_lock", "lock_on_put"} <= named(report, Outcome.FAIL, blocking=True)
     assert "lock" in probe(report, "lock_on_put").seen
-    assert report.left == () and keys_at(s3rver_url, s3rver) == []
+    assert report.left == () and at_s3rver.keys() == []
 
 
-def keys_at(url: str, server: Any) -> list[str]:
-    keys = {"aws_access_key_id": server.ACCESS_KEY, "aws_secret_access_key": server.SECRET_KEY}
-    s3 = boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys)
-    return [item["Key"] for item in s3.list_objects_v2(Bucket=server.BUCKET).get("Contents", ())]
-
-
-def test_a_wrong_secret_is_told_as_such_where_the_server_looks(rclone_url: str) -> None:
-    report = ask(rclone_url, rclone.BUCKET, access_key=rclone.ACCESS_KEY, secret_key="wrong")
+def test_a_wrong_secret_is_told_as_such_where_the_server_looks(at_rclone: Liar) -> None:
+    report = at_rclone.ask(secret_key="wrong")
     assert (report.exit, len(report.probes)) == ("unknown", 1)
     assert "S3_FORBIDDEN" in report.probes[0].seen and "keys" in report.probes[0].remedy
 
 
-def test_a_key_that_s3_does_not_use_is_seen(moto_url: str, on_moto: str, rclone_url: str) -> None:
+def test_a_key_that_s3_does_not_use_is_seen(moto_url: str, on_moto: str, at_rclone: Liar) -> None:
     key = "1234abcd-12ab-34cd-56ef-1234567890ab"
     assert probe(ask(moto_url, on_moto, kms=key), "encryption").outcome is Outcome.PASS
-    keys = {"access_key": rclone.ACCESS_KEY, "secret_key": rclone.SECRET_KEY}
-    found = probe(ask(rclone_url, rclone.BUCKET, kms=key, **keys), "encryption")
+    found = probe(at_rclone.ask(kms=key), "encryption")
     assert (found.outcome, found.blocking) == (Outcome.FAIL, True)
 
 

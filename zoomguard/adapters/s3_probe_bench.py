@@ -97,8 +97,12 @@ class Bench:
         return (latest + LOCK).replace(microsecond=0)
 
     def lock(self) -> dict[str, Any]:
-        """The headers of the probes' lock."""
-        return {"ObjectLockMode": LOCK_MODE, "ObjectLockRetainUntilDate": self.until_at}
+        """The headers of the probes' lock, with a tag, which the archive sends too."""
+        return {
+            "ObjectLockMode": LOCK_MODE,
+            "ObjectLockRetainUntilDate": self.until_at,
+            "Tagging": "zg-class=probe",
+        }
 
     def key(self, name: str) -> str:
         """A key of ours, noted to be taken away at the end, whatever comes of it."""
