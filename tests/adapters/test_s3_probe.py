@@ -8,8 +8,15 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.adapters.poor_storage import (
+    deletes_in_spite_of_locks,
+    forgets_locks,
+    knows_no_parts,
+    never_lets_go,
+    worsened,
+)
 from tests.adapters.vaults import SECRET, raw, vault_at
-from tests.adapters.wire import free_port
+from tests.adapters.wire import canned, free_port
 from tests.archive.s3_proxy import COMPLETE, S3Proxy
 from tests.servers import rclone, s3rver
 from zoomguard.adapters.s3_client import S3Client
@@ -120,7 +127,9 @@ def test_a_bucket_without_lock_or_versions_is_refused_by_name(url: str, bucket: 
     assert probe(report, "versions_kept").outcome is Outcome.PASS
     assert "object_lock" in named(report, Outcome.FAIL, blocking=True)
     made.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
-    assert "suspended" in probe(ask(url, bucket), "versioning").seen
+    report = ask(url, bucket)
+    assert "suspended" in probe(report, "versioning").seen
+    assert "versions_kept" in named(report, Outcome.FAIL, blocking=True)
 
 
 def test_a_bucket_in_another_region_is_refused_with_both_names(moto_url: str, bucket: str) -> None:
@@ -224,6 +233,53 @@ def test_a_key_that_s3_does_not_use_is_seen(moto_url: str, on_moto: str, at_rclo
     assert probe(ask(moto_url, on_moto, kms=key), "encryption").outcome is Outcome.PASS
     found = probe(at_rclone.ask(kms=key), "encryption")
     assert (found.outcome, found.blocking) == (Outcome.FAIL, True)
+
+
+def test_a_server_that_keeps_versions_and_forgets_locks_is_refused(on_moto: str) -> None:
+    with worsened(forgets_locks) as url:
+        report = ask(url, on_moto)
+    wrong = {"lock_on_put", "lock_on_multipart", "lock_refuses_delete", "legal_hold"}
+    assert named(report, Outcome.FAIL, blocking=True) == wrong
+    assert "read back no lock" in probe(report, "lock_on_put").seen
+    assert report.left == ()
+
+
+def test_a_lock_that_is_shown_and_does_not_hold_is_no_lock(on_moto: str) -> None:
+    with worsened(deletes_in_spite_of_locks) as url:
+        report = ask(url, on_moto)
+    assert probe(report, "lock_on_put").outcome is Outcome.PASS
+    assert "lock_refuses_delete" in named(report, Outcome.FAIL, blocking=True)
+
+
+def test_a_hold_that_cannot_be_lifted_is_refused_and_what_it_keeps_is_named(on_moto: str) -> None:
+    with worsened(never_lets_go) as url:
+        report = ask(url, on_moto)
+    assert named(report, Outcome.FAIL, blocking=True) == {"legal_hold"}
+    assert [one.key.rpartition("/")[2] for one in report.left] == ["held"]
+
+
+def test_a_server_without_parts_and_conditions_will_do_and_both_are_said(on_moto: str) -> None:
+    with worsened(knows_no_parts) as url:
+        report = ask(url, on_moto)
+    assert report.exit == "kept"
+    assert {"range_reads", "conditional_write"} <= named(report, Outcome.FAIL, blocking=False)
+
+
+@pytest.mark.parametrize(
+    ("ours", "outcome"),
+    [
+        ("1234abcd", Outcome.PASS),
+        ("arn:aws:kms:eu-west-2:1:key/1234abcd", Outcome.PASS),
+        ("alias/films", Outcome.PASS),
+        ("abcd", Outcome.FAIL),
+        ("arn:aws:kms:eu-west-2:2:key/1234abcd", Outcome.FAIL),
+    ],
+)
+def test_another_key_than_ours_is_seen(ours: str, outcome: Outcome) -> None:
+    used = "arn:aws:kms:eu-west-2:1:key/1234abcd"
+    says = {"x-amz-server-side-encryption": "aws:kms", "x-amz-server-side-encryption-aws-kms-key-id": used}
+    with canned(200, says) as server:
+        assert probe(ask(server.url, "vault", kms=ours), "encryption").outcome is outcome
 
 
 def test_production_asks_for_more(moto_url: str, on_moto: str) -> None:
