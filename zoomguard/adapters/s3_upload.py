@@ -43,6 +43,11 @@ def checksum_of(content: bytes) -> str:
     return running.text()
 
 
+def encryption(kms_key_id: str | None) -> dict[str, Any]:
+    """What a write says of encryption: our KMS key, or nothing, which leaves it to the bucket."""
+    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id} if kms_key_id else {}
+
+
 def version_of(answer: dict[str, Any] | None) -> str:
     """The version id that S3 gave to what was written; IntegrityFailed where it keeps no versions."""
     version_id = (answer or {}).get("VersionId")

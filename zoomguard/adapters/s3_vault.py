@@ -193,9 +193,7 @@ class S3Vault:
         }
         if lock.tags:
             headers["Tagging"] = urlencode(lock.tags)
-        if self._kms_key_id:
-            headers |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self._kms_key_id}
-        return headers
+        return headers | s3_upload.encryption(self._kms_key_id)
 
     def _believed(self, crc64nvme: str | None) -> str | None:
         if crc64nvme is None:

@@ -30,6 +30,7 @@ from zoomguard.application.session_choices import SessionChoices
 from zoomguard.application.sessions import Sessions
 from zoomguard.application.staff_doors import StaffDoors
 from zoomguard.application.staffing import Staffing
+from zoomguard.application.storage import Storage
 from zoomguard.application.watch import Watch
 from zoomguard.application.work import WorkList
 
@@ -65,5 +66,6 @@ class Application:
     sessions: Sessions
     staff_doors: StaffDoors
     staffing: Staffing
+    storage: Storage
     watch: Watch
     work: WorkList

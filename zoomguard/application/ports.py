@@ -16,6 +16,7 @@ from typing import Protocol, Self
 from zoomguard.domain.calendars import CalendarEntry
 from zoomguard.domain.meeting_plan import HostPosture, Meeting
 from zoomguard.domain.recordings import ListedRecording
+from zoomguard.domain.storage import StorageReport, StorageWanted
 
 
 class Clock(Protocol):
@@ -237,6 +238,13 @@ class Vault(Protocol):
 
     def prepare(self, environment: str, *, create: bool) -> None:
         """Checks versioning, lock and the stamp of our environment; creates the bucket where allowed."""
+
+
+class StorageProbes(Protocol):
+    """Trials of the bucket with small objects under a prefix of their own."""
+
+    def ask(self, wanted: StorageWanted) -> StorageReport:
+        """Asks everything and takes away what was made; what S3 cannot be asked is unknown, never an error."""
 
 
 class Checksum(Protocol):

@@ -20,6 +20,8 @@ from zoomguard.adapters.clock import SystemClock, UrlClock
 from zoomguard.adapters.hosts import Hosts
 from zoomguard.adapters.http import Http
 from zoomguard.adapters.mailer import NoMailer, SmtpMailer
+from zoomguard.adapters.s3_client import S3Client
+from zoomguard.adapters.s3_probe import S3Probes
 from zoomguard.adapters.s3_vault import S3Vault
 from zoomguard.adapters.zoom_attendance import ZoomAttendance
 from zoomguard.adapters.zoom_calls import ZoomCalls
@@ -60,6 +62,7 @@ from zoomguard.application.session_parts import SessionParts
 from zoomguard.application.sessions import Sessions
 from zoomguard.application.staff_doors import StaffDoors
 from zoomguard.application.staffing import Staffing
+from zoomguard.application.storage import Storage
 from zoomguard.application.watch import Watch
 from zoomguard.application.work import WorkList
 from zoomguard.application.zoom_tokens import ZoomTokens
@@ -162,6 +165,7 @@ def _build(settings: Settings, database: Database, intake: Database, clock: Cloc
         sessions=sessions,
         staff_doors=StaffDoors(session_parts),
         staffing=Staffing(session_parts),
+        storage=Storage(_probes_of(settings, clock), clock, settings.environment, terms),
         watch=Watch(intake, clock, seals, settings.zoom_webhook_secrets, settings.zoom_account_id),
         work=WorkList(database, clock),
     )
@@ -242,6 +246,20 @@ def vault_of(settings: Settings, clock: Clock) -> S3Vault:
         guard=refuse_inside_transaction,
         clock=clock,
     )
+
+
+def _probes_of(settings: Settings, clock: Clock) -> S3Probes:
+    """The trials of the bucket, over a client of their own."""
+    client = S3Client(
+        settings.s3_bucket,
+        endpoint_url=settings.s3_endpoint_url or None,
+        region=settings.s3_region or None,
+        access_key=settings.s3_access_key or None,
+        secret_key=settings.s3_secret_key or None,
+        guard=refuse_inside_transaction,
+        clock=clock,
+    )
+    return S3Probes(client, settings.s3_kms_key_id or None, settings.s3_endpoint_url or None)
 
 
 def set_up_logging(level: str) -> None:

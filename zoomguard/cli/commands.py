@@ -34,6 +34,7 @@ TABLE = {
         ("token", "tokens:token", "Issue tokens for staff (operator)."),
         ("archive", "archive:archive", "Copy and check what is due (operator)."),
         ("audit", "audit:audit", "Verify and export the audit (operator)."),
+        ("doctor", "doctor:doctor", "Whether the storage can keep evidence (operator)."),
     )
 }
 EXAMPLES = (
