@@ -1,5 +1,6 @@
 """The pages of incidents: what is open, one with its history, and a form by which it is settled."""
 
+import logging
 from collections.abc import Iterator
 from itertools import count
 
@@ -145,3 +146,18 @@ def test_looking_changes_nothing_and_what_stands_in_the_address_is_not_believed(
     said = lead.read(f"/incidents/{name}?told=closed&note=forged-words&closed=1")
     assert "Your words are kept" not in said and "forged" not in said
     assert everything(home) == before
+
+
+def test_what_is_typed_stands_in_no_log_and_in_no_file(
+    home: Home, site: Site, lead: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    name, token, asked = one(home), home.app.access.issue(DSL).token, "/api/v1/incidents/{}/close"
+    with caplog.at_level(logging.DEBUG):
+        for note in ("Kestrel\nsaid so.", "Kestrel" * 80, "Kestrel recovered it."):
+            lead.send(f"/incidents/{name}", note=note)
+            site.ask("POST", asked.format(name), {"note": note}, token)
+            site.ask("POST", asked.format(name), {"note": note, "by": "Kestrel"}, token)
+    assert home.app.incidents.show(home.who(DSL), name).closed_at and "incidents" in caplog.text
+    assert "Kestrel" not in caplog.text
+    kept = [file for file in home.path.rglob("*") if file.is_file()]
+    assert any(file.name == "zoomguard.db" for file in kept) and not [f for f in kept if b"Kestrel" in f.read_bytes()]

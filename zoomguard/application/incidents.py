@@ -150,7 +150,7 @@ def _check_closing(tx: Transaction, who: Who, row: Incident) -> None:
             "It is about a lesson that you taught or observed.", "Have somebody else settle it.", code="OWN_SESSION"
         )
     if row.closed_at is not None:
-        raise Conflict("The incident is closed.", "What is found anew opens another.", code="INCIDENT_CLOSED")
+        raise Conflict("The incident is closed already.", "Its history says by whom and how.", code="INCIDENT_CLOSED")
 
 
 def _free_short_id(tx: Transaction) -> str:
