@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.adapters.scripted_server import Asked, Reply, Scripted, in_turn, scripted
 from tests.adapters.vaults import KEY, LOCK, PREFIX, raw, vault_at
 from tests.adapters.wire import AnswerLosing, canned
-from zoomguard.adapters import s3_listing, s3_wire
+from zoomguard.adapters import s3_connection, s3_listing
 from zoomguard.adapters.s3_vault import S3Vault
 from zoomguard.application.ports import ListedVersion, UnfinishedUpload
 from zoomguard.domain.errors import OutcomeUnknown, OutsideFailed, Throttled
@@ -221,7 +221,13 @@ def test_no_entity_is_expanded() -> None:
 
 
 def test_an_answer_that_is_cut_or_far_too_long_is_not_read_on() -> None:
-    for reply in (Reply(body=GOOD, length=len(GOOD) + 1), Reply(body=GOOD + b" " * s3_wire.CAP_BYTES)):
+    too_long = GOOD.ljust(s3_connection.CAP_BYTES + 1)
+    in_chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(too_long), too_long)
+    for reply in (
+        Reply(body=GOOD, length=len(GOOD) + 1),
+        Reply(body=too_long),
+        Reply(body=in_chunks, headers={"Transfer-Encoding": "chunked"}),
+    ):
         with scripted(in_turn(reply)) as server:
             failed, before = failure(server)
         assert (failed.code, failed.permanent, before) == ("S3_CUT", False, [])
