@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tests.adapters.certificate import certificate_for_loopback
-from tests.adapters.vaults import KEY, LOCK, NOW, PREFIX, SECRET, UNTIL, crc_of, head, read, vault_at
+from tests.adapters.vaults import KEY, LOCK, NOW, PREFIX, SECRET, UNTIL, client_at, crc_of, head, read, vault_at
 from tests.adapters.wire import Accepting, AnswerLosing, canned, free_port
+from zoomguard.adapters.s3_upload import S3Upload
 from zoomguard.adapters.s3_vault import S3Vault
 from zoomguard.domain.errors import Fault, IntegrityFailed, OutcomeUnknown, OutsideFailed, Throttled, ZoomguardError
 
@@ -201,6 +202,10 @@ def test_no_call_is_made_while_the_guard_refuses() -> None:
             lambda: vault.begin(KEY, LOCK),
             lambda: vault.head(KEY, "v"),
             lambda: vault.versions(PREFIX),
+            lambda: next(vault.listing(PREFIX)),
+            lambda: vault.tags(KEY, "v"),
+            lambda: vault.retag(KEY, "v", {}),
+            lambda: S3Upload(client_at(server.url, guard=refuse), KEY, "u").part(1, b"", "AAAAAAAAAAA="),
             lambda: vault.relock(KEY, "v", UNTIL),
             lambda: read(vault, KEY, "v"),
             lambda: vault.unfinished(PREFIX),

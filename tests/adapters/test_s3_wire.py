@@ -28,7 +28,7 @@ from tests.adapters.vaults import (
     vault_at,
 )
 from tests.adapters.wire import Accepting, canned, free_port
-from zoomguard.adapters import s3_client, s3_upload, s3_wire
+from zoomguard.adapters import s3_client, s3_connection, s3_upload
 from zoomguard.adapters.s3_upload import S3Upload
 from zoomguard.domain.errors import OutcomeUnknown, OutsideFailed, Throttled, ZoomguardError
 
@@ -41,7 +41,7 @@ STAYS_OPEN = b'HTTP/1.1 200 OK\r\nETag: "one"\r\nContent-Length: 0\r\n\r\n'
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts are repeated as always, without the pauses; servers that know no 100 Continue are soon believed."""
     monkeypatch.setattr(s3_upload, "PAUSES_S", (0.0, 0.0))
-    monkeypatch.setattr(s3_wire, "CONTINUE_S", 0.05)
+    monkeypatch.setattr(s3_connection, "CONTINUE_S", 0.05)
 
 
 def upload_at(url: str, bucket: str = "vault") -> S3Upload:
@@ -79,7 +79,7 @@ def error(code: str, more: str = "") -> bytes:
         (502, b"<html>bad gateway", "S3_FAILED", OutsideFailed, False, 3),
         (400, b"", "S3_REFUSED", OutsideFailed, True, 1),
         (400, b"<Error><Code>Cut", "S3_REFUSED", OutsideFailed, True, 1),
-        (403, b"<Error>" + b"x" * (s3_wire.CAP_BYTES + 1), "S3_CUT", OutsideFailed, False, 3),
+        (403, b"<Error>" + b"x" * (s3_connection.CAP_BYTES + 1), "S3_CUT", OutsideFailed, False, 3),
     ],
 )
 def test_an_answer_to_a_part_is_said_as_boto3s_is_and_repeated_where_that_helps(
@@ -174,6 +174,39 @@ def test_a_refusal_before_the_part_is_sent_is_heard(
     server.close()
     assert failed.code == "S3_FORBIDDEN"
     assert len(asked) == 1 and asked[0].endswith(b"\r\n\r\n")  # S3 was asked before the body was sent
+
+
+def test_after_a_refusal_nothing_more_goes_over_that_connection() -> None:
+    body, more, ended = error("AccessDenied"), [], threading.Event()
+
+    def refuse(client: socket.socket) -> None:
+        client.recv(10_000)
+        client.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        more.append(client.recv(10_000))  # what came now would be taken for the body
+        ended.set()
+
+    server = Accepting(refuse)
+    upload = upload_at(f"http://127.0.0.1:{server.port}")
+    for number in (1, 2):
+        with pytest.raises(OutsideFailed):
+            upload.part(number, bytes(2 * MIB), BLANK)
+        assert ended.wait(10) and more == [b""] * number
+        ended.clear()
+    server.close()
+
+
+def test_an_answer_may_take_longer_than_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3_client, "CONNECT_S", 0.2)
+    monkeypatch.setattr(s3_upload, "PAUSES_S", ())
+
+    def late(client: socket.socket) -> None:
+        client.recv(10_000)
+        threading.Event().wait(0.5)
+        client.sendall(STAYS_OPEN)
+
+    server = Accepting(late)
+    upload_at(f"http://127.0.0.1:{server.port}").part(1, b"bytes", BLANK)
+    server.close()
 
 
 def test_a_server_that_knows_no_100_continue_gets_the_part_over_tls_too(
@@ -311,6 +344,7 @@ def test_a_part_is_sent_from_where_it_lies() -> None:
     [
         (301, {"x-amz-bucket-region": "eu-west-2"}, error("PermanentRedirect")),
         (301, {"x-amz-bucket-region": "eu-west-2"}, b""),
+        (302, {"x-amz-bucket-region": "eu-west-2"}, error("Moved")),
         (307, {"x-amz-bucket-region": "eu-west-2", "Location": "http://127.0.0.1:9/"}, error("TemporaryRedirect")),
         (400, {}, error("AuthorizationHeaderMalformed", "<Region>eu-west-2</Region>")),
         (400, {"x-amz-bucket-region": "eu-west-2"}, b""),

@@ -39,8 +39,14 @@ def vault_at(url: str, bucket: str = "vault", *, guard: Callable[[], None] = lam
 
 def client_at(url: str, bucket: str = "vault", **more: Any) -> S3Client:
     """What stands below a vault."""
-    given: dict[str, Any] = {"region": "us-east-1", "access_key": "AKIATEST", "secret_key": SECRET, **more}
-    return S3Client(bucket, endpoint_url=url or None, guard=lambda: None, clock=FixedClock(), **given)
+    given: dict[str, Any] = {
+        "region": "us-east-1",
+        "access_key": "AKIATEST",
+        "secret_key": SECRET,
+        "guard": lambda: None,
+        **more,
+    }
+    return S3Client(bucket, endpoint_url=url or None, clock=FixedClock(), **given)
 
 
 def raw(url: str) -> Any:

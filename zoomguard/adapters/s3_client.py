@@ -17,7 +17,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from zoomguard.adapters import s3_errors
-from zoomguard.adapters.s3_wire import Answer, Limits, Place, Wire
+from zoomguard.adapters.s3_connection import Answer, Limits
+from zoomguard.adapters.s3_wire import Place, Wire
 from zoomguard.application.ports import Clock
 
 CONNECT_S = 5

@@ -41,7 +41,7 @@ def versions_under(s3: S3Client, prefix: str) -> Iterator[ListedVersion]:
             return
         following, pages = page.following(), pages + 1
         # Brent's way of finding a circle in constant memory: a landmark that is moved ever more seldom.
-        if following[0] < marker[0] or following == landmark:
+        if following == landmark:
             raise _no_list("without end", permanent=True)
         if pages & (pages - 1) == 0:
             landmark = following
