@@ -14,7 +14,7 @@ from zoomguard.application.ports import Clock, Lock, StoredObject, UnfinishedUpl
 from zoomguard.domain.errors import IntegrityFailed, OutsideFailed
 
 PAGE_KEYS = 1000
-CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = 1024 * 1024
 LOCK_MODE = "GOVERNANCE"
 _LOCKING = (LOCK_MODE, "COMPLIANCE")
 
@@ -227,7 +227,8 @@ def _listed(version: dict[str, Any]) -> StoredObject:
 
 
 def _must_begin_at(start: int, answer: dict[str, Any]) -> None:
-    if start and not str(answer.get("ContentRange", "")).startswith(f"bytes {start}-"):
+    # Without Content-Range the whole has come, which begins at 0.
+    if not str(answer.get("ContentRange", "bytes 0-")).startswith(f"bytes {start}-"):
         raise OutsideFailed(
             "S3 does not answer for parts of an object.",
             "Use a server that honours Range.",

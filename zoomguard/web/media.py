@@ -70,6 +70,8 @@ class MediaStream(Response):
         held, length = b"", 0
         async for chunk in chunks:
             length += len(chunk)
+            if length > self.span.length:
+                break  # With the chunk kept back the reader would have all that was promised.
             if held:
                 await self._pass_on(send, held, more=True)
             held = chunk
