@@ -11,6 +11,7 @@ from tests.archive.lessons import held, wait
 from tests.house import Home
 from zoomguard.application import archive_bag
 from zoomguard.application.archive_bag import Sealer
+from zoomguard.application.archive_one import OneRecording
 from zoomguard.domain.archive import ArchiveTally
 from zoomguard.domain.recordings import RecordingState
 
@@ -52,10 +53,10 @@ def test_an_archived_recording_stays_archived_while_its_transcript_is_awaited(ho
     home.app.archive.run()
     (recording,) = rows.recordings(home)
     assert recording.state is RecordingState.ARCHIVED
-    again_at = home.app.archive.archive_recording(recording.id)
-    assert again_at is not None, "the transcript is still awaited"
+    assert home.app.archive.archive_recording(recording.id) is None, "what is missing is not asked for again"
     assert rows.recordings(home)[0].state is RecordingState.ARCHIVED
     wait(home, hours=6)
+    home.app.archive.discover()
     assert home.app.archive.archive_recording(recording.id) is None
     assert len(bucket.sealed()) == 2
 
@@ -65,7 +66,7 @@ def test_a_recording_that_somebody_else_finished_meanwhile_stays_archived(home: 
     held(home)
     home.app.archive.run()
     (recording,) = rows.recordings(home)
-    assert home.app.archive._one(recording.id, recording.short_id, ArchiveTally(), lambda *_: None)
+    assert OneRecording(home.app.archive.parts, recording.id, ArchiveTally()).archive()
     assert rows.recordings(home)[0].state is RecordingState.ARCHIVED
 
 

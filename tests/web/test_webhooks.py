@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -67,18 +67,20 @@ def test_a_delivery_is_kept_sealed_and_without_secrets(hook: Site, database: Dat
 
 
 @pytest.mark.parametrize(
-    ("name", "wait"),
+    ("name", "work"),
     [
-        ("recording.completed", timedelta(0)),
-        ("recording.transcript_completed", timedelta(0)),
-        ("meeting.ended", timedelta(minutes=2)),
+        ("recording.completed", ("hear_recording", "abc/def==", NOW)),
+        ("recording.transcript_completed", ("hear_recording", "abc/def==", NOW)),
+        ("meeting.ended", ("discover_recordings", "all", NOW + timedelta(minutes=2))),
     ],
 )
-def test_some_events_make_us_look_for_recordings(hook: Site, database: Database, name: str, wait: timedelta) -> None:
+def test_some_events_make_us_look_for_recordings(
+    hook: Site, database: Database, name: str, work: tuple[str, str, datetime]
+) -> None:
     assert hook.deliver(event(name)).status == 200
     with database.reading() as tx:
         due = [(w.kind, w.subject, w.due_at) for w in tx.all(select(Work))]
-    assert due == [("discover_recordings", "all", NOW + wait)]
+    assert due == [work]
 
 
 def test_other_events_make_nothing_due(hook: Site, database: Database) -> None:

@@ -67,7 +67,7 @@ class Hand:
             door_renewal=SimpleNamespace(renew=duty),
             direct_links=SimpleNamespace(void=duty),
             day_sheets=SimpleNamespace(send=duty),
-            archive=SimpleNamespace(discover=duty, archive_recording=duty),
+            archive=SimpleNamespace(discover=duty, hear=duty, archive_recording=duty, at_once=2),
         )
         return Runner(app, self.claims, self.clock, **how)
 

@@ -27,6 +27,10 @@ class Crc64Nvme:
         # awscrt takes any buffer, though its hint says bytes.
         self._value = crc64nvme(content, self._value)  # type: ignore[arg-type, unused-ignore]
 
+    def extend(self, other: Crc64Nvme, size: int) -> None:
+        """Goes on over the `size` bytes that the other one was made of."""
+        self._value = combine_crc64nvme(self._value, other._value, size)
+
     def text(self) -> str:
         """Base64 of the eight bytes, as S3 writes it."""
         return base64.b64encode(self._value.to_bytes(8, "big")).decode()

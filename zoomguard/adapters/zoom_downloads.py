@@ -7,7 +7,7 @@ counts as resumed only where it proves it (RFC 9110 §14.4).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urljoin
@@ -21,6 +21,7 @@ from zoomguard.domain.errors import OutsideFailed
 
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+STRONG_ETAG = re.compile(r'"[\x21\x23-\x7e]{1,200}"')
 CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 # HTTP status -> code, permanent, message. A link that has ended is listed anew, so 403 is not for good.
 REFUSALS: dict[int, tuple[str, bool, str]] = {
@@ -34,11 +35,12 @@ LIST_AGAIN = "List the recording again and try with its new link."
 
 @dataclass
 class OpenDownload:
-    """An open file; `total_size` in bytes where the server says."""
+    """An open file; `total_size` in bytes where the server says, `etag` a strong entity tag or ""."""
 
     total_size: int | None
     content_type: str
     resumed: bool
+    etag: str
     _stream: Stream
 
     def read_into(self, buffer: memoryview) -> int:
@@ -54,45 +56,49 @@ class ZoomDownloads:
         self._token, self._hosts, self._clock = token, hosts, clock
 
     @contextmanager
-    def open(self, url: str, offset: int, spare: str | None) -> Iterator[OpenDownload]:
+    def open(self, url: str, offset: int, spare: str | None, etag: str = "") -> Iterator[OpenDownload]:
         """The file from `offset` bytes on, or from 0 (`resumed` false) where the server does not resume.
 
-        `spare` is the recording's own token, for where Zoom refuses the account's.
+        With `etag` the server is asked to resume that very file only (If-Range, RFC 9110 §13.1.5). `spare` is the
+        recording's own token, for where Zoom refuses the account's.
         """
-        stream = self._authorised(url, offset, spare)
+        part = {"Range": f"bytes={offset}-"} if offset else {}
+        if offset and etag:
+            part["If-Range"] = etag
+        stream = self._authorised(url, part, spare)
         if offset and (stream.status == 416 or (stream.status == 206 and not _resumes(stream, offset))):
             stream.close()
-            stream = self._authorised(url, 0, spare)
+            stream = self._authorised(url, {}, spare)
         try:
             self._check(stream)
-            yield OpenDownload(*_described(stream), stream)
+            yield OpenDownload(*_described(stream), _etag(stream), stream)
         finally:
             stream.close()
 
-    def _authorised(self, url: str, offset: int, spare: str | None) -> Stream:
+    def _authorised(self, url: str, part: Mapping[str, str], spare: str | None) -> Stream:
         token = self._token.bearer()
-        stream = self._followed(url, offset, token)
+        stream = self._followed(url, part, token)
         if stream.status == 401:
             stream.close()
-            stream = self._followed(url, offset, self._token.renew(token))
+            stream = self._followed(url, part, self._token.renew(token))
         if stream.status == 401 and spare:
             stream.close()
-            stream = self._followed(url, offset, spare)
+            stream = self._followed(url, part, spare)
         return stream
 
-    def _followed(self, url: str, offset: int, bearer: str) -> Stream:
+    def _followed(self, url: str, part: Mapping[str, str], bearer: str) -> Stream:
         for _ in range(MAX_REDIRECTS + 1):
             if not self._hosts.may_follow(url):
                 raise _refused_host()
-            stream = self._http.stream(url, self._headers(url, offset, bearer))
+            stream = self._http.stream(url, self._headers(url, part, bearer))
             if stream.status not in REDIRECTS:
                 return stream
             stream.close()
             url = _next(url, stream.headers.get("Location", ""))
         raise OutsideFailed("A download is redirected without end.", LIST_AGAIN, code="REDIRECT_LOOP")
 
-    def _headers(self, url: str, offset: int, bearer: str) -> dict[str, str]:
-        headers = {"Range": f"bytes={offset}-"} if offset else {}
+    def _headers(self, url: str, part: Mapping[str, str], bearer: str) -> dict[str, str]:
+        headers = dict(part)
         if self._hosts.may_carry_bearer(url):
             headers["Authorization"] = f"Bearer {bearer}"
         return headers
@@ -152,6 +158,12 @@ def _described(stream: Stream) -> tuple[int | None, str, bool]:
     if found is None or not _resumes(stream, found[0]):
         raise OutsideFailed("The server sent another part of the file than was asked for.", code="RANGE_WRONG")
     return found[2], _content_type(stream), found[0] > 0
+
+
+def _etag(stream: Stream) -> str:
+    """The strong entity tag; a weak one promises nothing about single bytes (RFC 9110 §8.8.3)."""
+    match = STRONG_ETAG.fullmatch(stream.headers.get("ETag", "").strip())
+    return match[0] if match else ""
 
 
 def _content_type(stream: Stream) -> str:

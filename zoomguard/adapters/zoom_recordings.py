@@ -73,11 +73,12 @@ class ZoomRecordings:
         self._keep(row.get("download_access_token"), recording)
         return recording
 
-    def open(self, url: str, offset: int) -> AbstractContextManager[Download]:
-        """Streams a file from `offset` bytes on; redirects only to hosts on our lists."""
+    def open(self, url: str, offset: int, etag: str = "") -> AbstractContextManager[Download]:
+        """Streams a file from `offset` bytes on, from the beginning where its entity tag is another by now;
+        redirects only to hosts on our lists."""
         with self._lock:
             spare = self._spares.get(url)
-        return self._downloads.open(url, offset, spare)
+        return self._downloads.open(url, offset, spare, etag)
 
     def _keep(self, token: object, recording: ListedRecording) -> None:
         """Remembers the recording's own token for its links, in memory only."""

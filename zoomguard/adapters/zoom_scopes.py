@@ -21,6 +21,8 @@ NEEDED = {
     "meeting:update:registrant_status:admin": "takes a child or a stranger off",
     "user:read:user:admin": "looks up staff and their licence",
     "user:read:settings:admin": "reads what a host's own settings allow",
+    "meeting:read:list_past_instances:admin": "finds out whether a lesson was held",
+    "meeting:read:list_past_participants:admin": "finds out whether anybody came to it",
     "cloud_recording:read:list_user_recordings:admin": "finds recordings",
     "cloud_recording:read:list_recording_files:admin": "reads and downloads their files",
 }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
+from zoomguard.application import archive_metadata
 from zoomguard.application.archive_copy import ensure_locked
 from zoomguard.application.archive_parts import ArchiveParts, lock_for
 from zoomguard.application.crash import crash_point
@@ -13,14 +13,10 @@ from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import Conflict, IntegrityFailed, OutcomeUnknown, OutsideFailed
 from zoomguard.domain.people import SERVICE
 from zoomguard.domain.recordings import FileState, RecordingState
-from zoomguard.domain.times import iso
+from zoomguard.domain.times import parse_iso
 from zoomguard.tables import recordings as table
-from zoomguard.tables import sessions as sessions_table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.recordings import Bag, BagFile, Recording, RecordingFile
-from zoomguard.tables.sessions import VideoSession
-
-SCHEMA = "zoomguard/recording/1"
 
 
 class Sealer:
@@ -86,34 +82,10 @@ class Sealer:
                 self.parts.version,
             ),
             "manifest-sha256.txt": bagit.manifest({path: f.sha256 for path, f in payload.items()}),
-            "metadata/recording.json": _as_text(self._metadata(tx, recording, into, files)),
+            archive_metadata.PATH: archive_metadata.text(tx, recording, into, files, self.parts.clock.now()),
         }
         digests = {path: bagit.digest(text.encode()) for path, text in texts.items()}
         return {**texts, bagit.MARK_NAME: bagit.manifest(digests)}
-
-    def _metadata(
-        self, tx: Transaction, recording: Recording, into: Bag, files: list[RecordingFile]
-    ) -> dict[str, object]:
-        """Opaque ids only, and nothing that can change later."""
-        session = tx.get(VideoSession, recording.session_id) if recording.session_id else None
-        evaluations = sessions_table.evaluations(tx, session.id) if session else []
-        consents = sorted({i for e in evaluations for i in json.loads(e.consent_event_ids)})
-        return {
-            "schema": SCHEMA,
-            "recording_id": recording.id,
-            "bag": into.number,
-            "session": _session(tx, session),
-            "zoom": {"meeting_number": recording.meeting_number, "meeting_uuid": recording.uuid},
-            "terms_version": recording.terms_version,
-            "retention_class": recording.retention_class.value,
-            "retention_start": iso(recording.last_end_at or recording.starts_at),
-            "retain_until": iso(into.retain_until_at),
-            "consent_event_ids": consents,
-            "evaluation_ids": [e.id for e in evaluations],
-            "coverage": {"state": "unknown"},
-            "gaps": {"state": "unknown"},
-            "files": [_file(f) for f in files],
-        }
 
     def _write(self, recording: Recording, into: Bag, tag: BagFile) -> None:
         key, content = bagit.key(into.prefix, tag.path), tag.content.encode()
@@ -149,52 +121,15 @@ class Sealer:
         return versions[0].version_id
 
     def _close(self, recording_id: str, number: int) -> None:
-        now = self.parts.clock.now()
         with self.parts.database.deciding() as tx:
             recording, into = tx.hold(Recording, recording_id), tx.hold(Bag, (recording_id, number))
             if into.sealed_at is not None:
                 return
-            into.sealed_at, recording.bags = now, number
+            said = tx.need(BagFile, (recording_id, number, archive_metadata.PATH)).content
+            into.sealed_at = parse_iso(json.loads(said)["index"]["bagged_at"])
+            recording.bags = max(recording.bags, number)
             tx.flush()
-            left = table.open_bags(tx, recording_id)
+            left = table.waiting_bags(tx, recording_id)
             recording.state = RecordingState.COPYING if left else RecordingState.ARCHIVED
             tx.commit(audit=Event("recording.archived", "recording", recording_id, SERVICE.id, {"bag": number}))
         crash_point("archive.sealed")
-
-
-def _session(tx: Transaction, session: VideoSession | None) -> Mapping[str, object] | None:
-    if session is None:
-        return None
-    return {
-        "id": session.id,
-        "course": session.course,
-        "starts_at": iso(session.starts_at),
-        "minutes": session.minutes,
-        "zone": session.zone,
-        "teacher_id": session.teacher_id,
-        "observer_id": session.observer_id,
-        "child_ids": [c.child_id for c in sessions_table.roster(tx, session.id)],
-        "terms_version": session.terms_version,
-    }
-
-
-def _file(file: RecordingFile) -> dict[str, object]:
-    return {
-        "path": f"data/{file.name}",
-        "file_id": file.id,
-        "type": file.type,
-        "recording_type": file.recording_type,
-        "recorded_from": iso(file.recorded_from_at) if file.recorded_from_at else None,
-        "recorded_to": iso(file.recorded_to_at) if file.recorded_to_at else None,
-        "size": file.size,
-        "zoom_size": file.zoom_size,
-        "sha256": file.sha256,
-        "crc64nvme": file.crc64nvme,
-        "s3_version_id": file.s3_version_id,
-        "downloaded_at": iso(file.downloaded_at) if file.downloaded_at else None,
-        "verified_at": iso(file.verified_at) if file.verified_at else None,
-    }
-
-
-def _as_text(content: Mapping[str, object]) -> str:
-    return json.dumps(content, indent=2, sort_keys=True) + "\n"

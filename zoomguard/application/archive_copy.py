@@ -8,7 +8,6 @@ it was read again, and no key is ever written twice.
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
 
 from zoomguard.application.archive_flow import Copied, Flow
 from zoomguard.application.archive_parts import ArchiveParts
@@ -32,7 +31,10 @@ class Copier:
         if file.state is FileState.VERIFIED:
             return 0
         fresh = 0
-        if file.state in (FileState.AVAILABLE, FileState.COPYING):
+        if file.state is FileState.COPIED:
+            # A run ended between the copy and its proof: after that only the bytes themselves prove anything.
+            self._must_agree(file)
+        else:
             copied = self._adopt(file) if file.state is FileState.COPYING else None
             if copied is None:
                 copied = self._stream(recording, into, file, listed)
@@ -48,9 +50,9 @@ class Copier:
 
     def _adopt(self, file: RecordingFile) -> Copied | None:
         """After a crash: gives up unfinished uploads, and takes a version that stands after reading all of it."""
-        for unfinished in self.parts.vault.unfinished(file.key):
+        for unfinished in self.parts.vault.unfinished(file.place):
             self.parts.vault.abort(unfinished)
-        versions = [v for v in self.parts.vault.versions(file.key) if v.key == file.key]
+        versions = [v for v in self.parts.vault.versions(file.place) if v.key == file.place]
         if not versions:
             return None
         return self._read_again(versions[0])
@@ -64,6 +66,11 @@ class Copier:
                 size += len(chunk)
         return Copied(version.version_id, size, digest.hexdigest(), checksum.text())
 
+    def _must_agree(self, file: RecordingFile) -> None:
+        stored = self.parts.vault.head(file.place, file.s3_version_id)
+        if stored is not None and self._read_again(stored).sha256 != file.sha256:
+            raise _differs()
+
     # Streaming ------------------------------------------------------------------------------------------------
 
     def _stream(self, recording: Recording, into: Bag, file: RecordingFile, listed: ListedFile | None) -> Copied:
@@ -71,14 +78,7 @@ class Copier:
             raise OutsideFailed("Zoom does not list the file any more.", code="FILE_NOT_LISTED")
         self._note_copying(file)
         crash_point("archive.copying")
-        flow = Flow(self.parts, recording, into, file, listed, self.progress)
-        try:
-            return flow.run()
-        except BaseException:
-            # A kill cannot do this; then the next run gives the upload up.
-            with suppress(OutsideFailed):
-                flow.give_up()
-            raise
+        return Flow(self.parts, recording, into, file, listed, self.progress).run()
 
     def _note_copying(self, file: RecordingFile) -> None:
         self._change(file, "recording.copy_begun", state=FileState.COPYING, attempts=file.attempts + 1)
@@ -109,11 +109,11 @@ class Copier:
 
     def _verify(self, into: Bag, file: RecordingFile) -> None:
         """Reads size, checksum and lock back by version id; a lock that a server dropped is put on again."""
-        stored = self.parts.vault.head(file.key, file.s3_version_id)
+        stored = self.parts.vault.head(file.place, file.s3_version_id)
         if stored is None:
             raise IntegrityFailed("A copied file is not in the bucket.", "Ask the operator.", code="VERSION_MISSING")
         if not self._same_bytes(file, stored):
-            raise IntegrityFailed("A copied file differs from what was read.", "Ask the operator.", code="COPY_DIFFERS")
+            raise _differs()
         ensure_locked(self.parts, into, stored)
         self._change(
             file,
@@ -129,6 +129,10 @@ class Copier:
         if stored.crc64nvme is not None:
             return stored.crc64nvme == file.crc64nvme
         return self._read_again(stored).sha256 == file.sha256
+
+
+def _differs() -> IntegrityFailed:
+    return IntegrityFailed("A copied file differs from what was read.", "Ask the operator.", code="COPY_DIFFERS")
 
 
 def ensure_locked(parts: ArchiveParts, into: Bag, stored: StoredObject) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from zoomguard.application.ports import Claims, Clock, Lock, Vault, ZoomRecordings
+from zoomguard.application.archive_pace import Pace
+from zoomguard.application.ports import Claims, Clock, Lock, Vault, ZoomAttendance, ZoomRecordings
 from zoomguard.application.seals import Seals
 from zoomguard.domain.recordings import MediaKind
 from zoomguard.domain.times import iso
@@ -15,7 +16,6 @@ from zoomguard.tables.recordings import Bag, Recording
 
 DISCOVER, ARCHIVE = "discover_recordings", "archive_recording"
 OVERLAP = timedelta(days=3)
-WINDOW = timedelta(days=30)
 # A bag is sealed at the latest so long after its recording was first seen; what comes later is a second bag.
 SEAL_AFTER = timedelta(hours=24)
 METADATA_SCHEMA = "zoomguard/object/1"
@@ -31,7 +31,9 @@ class ArchiveParts:
     seals: Seals
     terms: Terms
     recordings: ZoomRecordings
+    attendance: ZoomAttendance
     vault: Vault
+    pace: Pace
     version: str
 
 

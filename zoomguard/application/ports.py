@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 from zoomguard.domain.calendars import CalendarEntry
 from zoomguard.domain.meeting_plan import HostPosture, Meeting
@@ -93,11 +93,13 @@ class ZoomMeetings(Protocol):
 
 
 class Download(Protocol):
-    """An open download; `total_size` in bytes where the server says, `resumed` whether it honoured the offset."""
+    """An open download; `total_size` in bytes where the server says, `resumed` whether it honoured the offset,
+    `etag` a strong entity tag or ""."""
 
     total_size: int | None
     content_type: str
     resumed: bool
+    etag: str
 
     def read_into(self, buffer: memoryview) -> int:
         """Fills up to the buffer's length and gives the count; 0 at the end. OutsideFailed when cut."""
@@ -107,13 +109,29 @@ class ZoomRecordings(Protocol):
     """Cloud recordings, by UUID only."""
 
     def listed(self, host: str, from_on: date, to_on: date) -> Iterator[ListedRecording]:
-        """All recordings of a host (e-mail or id) with a start date in the window (at most one month)."""
+        """All recordings of a host (e-mail or id) with a start date in the window, both days included."""
 
     def of_meeting(self, uuid: str) -> ListedRecording | None:
         """The recording of one meeting instance, freshly listed, or None where Zoom has none (3301)."""
 
-    def open(self, url: str, offset: int) -> AbstractContextManager[Download]:
-        """Streams a file from `offset` bytes on; redirects only to hosts on our lists."""
+    def open(self, url: str, offset: int, etag: str = "") -> AbstractContextManager[Download]:
+        """Streams a file from `offset` bytes on, from the beginning where its entity tag is another by now;
+        redirects only to hosts on our lists."""
+
+
+@dataclass(frozen=True)
+class Attendance:
+    """How often a meeting ran, and how many people from outside the account were let in."""
+
+    instances: int
+    visitors: int
+
+
+class ZoomAttendance(Protocol):
+    """Who was at a meeting that is over."""
+
+    def of_meeting(self, number: int) -> Attendance | None:
+        """Who was there over all instances of a meeting; None where Zoom knows no such meeting."""
 
 
 @dataclass(frozen=True)
@@ -201,6 +219,9 @@ class Checksum(Protocol):
     """A running CRC-64/NVME."""
 
     def update(self, content: bytes | memoryview) -> None: ...
+
+    def extend(self, other: Self, size: int) -> None:
+        """Goes on over the `size` bytes that the other one was made of."""
 
     def text(self) -> str:
         """Base64 of the eight bytes, as S3 writes it."""

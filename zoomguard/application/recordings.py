@@ -225,7 +225,7 @@ class Recordings:
             # Payload first, the tag files after it, as they were written.
             for file in (f for f in files if f.bag_number == bag.number and f.verified_at is not None):
                 played = PlayObject(len(stored) + 1, f"{before}data/{file.name}", file.size or 0, file.sha256)
-                stored.append(_Stored(played, file.key, file.s3_version_id))
+                stored.append(_Stored(played, file.place, file.s3_version_id))
             for tag in table.bag_files(tx, recording.id, bag.number):
                 played = PlayObject(len(stored) + 1, f"{before}{tag.path}", tag.size, tag.sha256)
                 stored.append(_Stored(played, bag.prefix + tag.path, tag.s3_version_id))

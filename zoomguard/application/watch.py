@@ -95,6 +95,8 @@ class Watch:
             tx.add(*new)
             for kind, wait in {watch.MAKES_DUE[row.event] for row in new if row.event in watch.MAKES_DUE}:
                 work.put(tx, kind, "all", now + wait)
+            for uuid in sorted({r.uuid for r in new if r.event in watch.ABOUT_A_RECORDING and r.uuid}):
+                work.put(tx, watch.HEAR, uuid, now)
             _look_again(tx, new, now)
             tx.commit()
 

@@ -21,6 +21,7 @@ from zoomguard.adapters.hosts import Hosts
 from zoomguard.adapters.http import Http
 from zoomguard.adapters.mailer import NoMailer, SmtpMailer
 from zoomguard.adapters.s3_vault import S3Vault
+from zoomguard.adapters.zoom_attendance import ZoomAttendance
 from zoomguard.adapters.zoom_calls import ZoomCalls
 from zoomguard.adapters.zoom_meetings import ZoomMeetings
 from zoomguard.adapters.zoom_recordings import ZoomRecordings
@@ -29,6 +30,7 @@ from zoomguard.adapters.zoom_users import ZoomUsers
 from zoomguard.application import Application
 from zoomguard.application.access import Access
 from zoomguard.application.archive import Archive
+from zoomguard.application.archive_pace import Pace
 from zoomguard.application.archive_parts import ArchiveParts
 from zoomguard.application.audit import AuditTrail
 from zoomguard.application.batches import Batches
@@ -127,11 +129,13 @@ def _build(settings: Settings, database: Database, intake: Database, clock: Cloc
     session_parts = SessionParts(
         database, clock, claims, seals, terms, post, zoom.users, zoom.meetings, number, *domains, time.sleep
     )
+    pace, edges = Pace(clock, terms), (zoom.recordings, zoom.attendance, vault)
+    archive_parts = ArchiveParts(database, clock, claims, seals, terms, *edges, pace, VERSION)
     mailer, sessions = _mailer(settings, clock), Sessions(session_parts)
     app = Application(
         environment=settings.environment,
         access=Access(database, clock, seals),
-        archive=Archive(ArchiveParts(database, clock, claims, seals, terms, zoom.recordings, vault, VERSION)),
+        archive=Archive(archive_parts),
         audit=AuditTrail(database),
         batches=Batches(session_parts, sessions.scheduling),
         chase=Chase(database, clock, seals),
@@ -183,6 +187,7 @@ class _Zoom:
         calls = ZoomCalls(http, token, settings.zoom_api_url, clock)
         downloads = Http(refuse_inside_transaction, admits=hosts.admits)
         self.users, self.meetings = ZoomUsers(calls), ZoomMeetings(calls)
+        self.attendance = ZoomAttendance(calls)
         self.recordings = ZoomRecordings(calls, downloads, token, hosts)
         self._token = token
 

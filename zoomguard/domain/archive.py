@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+
+# Zoom needs about twice a lesson's length, and up to a day at peaks: what is not listed after that is missing.
+LISTED_AFTER = timedelta(hours=24)
 
 
 @dataclass
 class ArchiveTally:
-    """Counts of one run. `postponed` and `wrong` map a recording's short id to the code of what stands in the way."""
+    """Counts of one run. `postponed` and `wrong` map a recording's short id to the code of what stands in the way;
+    `expected` and `missing` name sessions, `open_incidents` grave ones that nobody has closed."""
 
     hosts: int = 0
     recordings: int = 0
@@ -22,13 +27,20 @@ class ArchiveTally:
     wrong: dict[str, str] = field(default_factory=dict)
     expected: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    open_incidents: tuple[tuple[str, str], ...] = ()
 
     @property
     def exit(self) -> str:
         """ "wrong" where something is missing or does not agree, "postponed" where something is left, else "done"."""
-        if self.wrong or self.missing:
+        if self.wrong or self.missing or self.open_incidents:
             return "wrong"
         return "postponed" if self.postponed else "done"
+
+    def add(self, other: ArchiveTally) -> None:
+        """Takes in what another part of the run counted."""
+        for each in fields(self):
+            mine, theirs = getattr(self, each.name), getattr(other, each.name)
+            setattr(self, each.name, {**mine, **theirs} if isinstance(mine, dict) else mine + theirs)
 
     def as_json(self) -> dict[str, object]:
         """The document of `archive --json`."""
@@ -48,30 +60,33 @@ class ArchiveTally:
             "wrong": dict(self.wrong),
             "expected": list(self.expected),
             "missing": list(self.missing),
+            "incidents": [{"incident": short, "kind": kind} for short, kind in self.open_incidents],
         }
 
     def lines(self) -> tuple[str, ...]:
         """The run in words."""
-        looked = f"{_count(self.hosts, 'host')} looked at"
+        looked = f"{count(self.hosts, 'host')} looked at"
         said = [
-            f"{looked}, {_count(self.files, 'file')} of {_count(self.recordings, 'recording')}",
+            f"{looked}, {count(self.files, 'file')} of {count(self.recordings, 'recording')}",
             f"{self.safe} already safe, {self.copied} copied ({self.copied_bytes / 1e6:.1f} MB),"
-            f" {_count(self.sealed, 'bag')} sealed",
+            f" {count(self.sealed, 'bag')} sealed",
         ]
         if self.outside:
             said.append(
-                f"{_count(self.outside, 'recording')} of meetings outside sessions: not opened without a decision"
+                f"{count(self.outside, 'recording')} of meetings outside sessions: not opened without a decision"
             )
         if self.elsewhere:
-            said.append(f"{_count(self.elsewhere, 'recording')} in the hands of another run")
+            said.append(f"{count(self.elsewhere, 'recording')} in the hands of another run")
         said += [f"postponed  {short}  {code}" for short, code in sorted(self.postponed.items())]
         said += [f"wrong      {short}  {code}" for short, code in sorted(self.wrong.items())]
         said += [f"expected   {short}  not at Zoom yet" for short in self.expected]
         said += [f"missing    {short}  was held, and Zoom lists nothing after 24 hours" for short in self.missing]
+        said += [f"open       {short}  {kind}: zoomguard incidents show {short}" for short, kind in self.open_incidents]
         if self.copied and self.exit == "done":
             said.append("All copied files read back from S3: lock, size and checksum agree.")
         return tuple(said)
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """A number with its noun."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -62,6 +62,11 @@ class ListedFile:
     recorded_to_at: datetime | None
     download_url: str
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether Zoom has finished it; kinds that are listed without a status are there when they are listed."""
+        return self.status in ("completed", "")
+
 
 @dataclass(frozen=True)
 class ListedRecording:
@@ -77,7 +82,7 @@ class ListedRecording:
     @property
     def processing(self) -> bool:
         """Whether Zoom is still at work on any of the files."""
-        return any(f.status not in ("completed", "") for f in self.files)
+        return not all(f.is_ready for f in self.files)
 
 
 @dataclass(frozen=True)

@@ -26,11 +26,10 @@ WORD = re.compile(r"[^\s\"'<>]+")
 CUT = "(cut)"
 # Zoom tells of the end before the recording is there: who asks at once asks in vain.
 DISCOVER = "discover_recordings"
-MAKES_DUE: dict[str, tuple[str, timedelta]] = {
-    "recording.completed": (DISCOVER, timedelta(0)),
-    "recording.transcript_completed": (DISCOVER, timedelta(0)),
-    "meeting.ended": (DISCOVER, timedelta(minutes=2)),
-}
+MAKES_DUE: dict[str, tuple[str, timedelta]] = {"meeting.ended": (DISCOVER, timedelta(minutes=2))}
+# Zoom tells of one recording: that one is looked at, however long ago its lesson was.
+HEAR = "hear_recording"
+ABOUT_A_RECORDING = frozenset({"recording.completed", "recording.transcript_completed", "recording.recovered"})
 # Something is another than it was in a meeting that may be one of ours: its session is looked at again.
 LOOK_AGAIN = frozenset(
     {

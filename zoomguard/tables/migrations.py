@@ -24,7 +24,7 @@ from zoomguard.domain.errors import Conflict, IntegrityFailed, OutsideFailed
 # The migration's own lock on PostgreSQL; any constant does.
 MIGRATION_LOCK = 0x7A676D67
 # So many triggers stand at head; fewer means that evidence is no longer guarded.
-TRIGGERS = {"sqlite": 22, "postgresql": 33}
+TRIGGERS = {"sqlite": 24, "postgresql": 36}
 
 
 def scripts() -> Path:

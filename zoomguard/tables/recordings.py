@@ -8,6 +8,7 @@ from typing import ClassVar
 import sqlalchemy as sa
 from sqlmodel import col, select
 
+from zoomguard.domain.errors import Fault
 from zoomguard.domain.recordings import FileState, Purpose, RecordingState, RetentionClass
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.types import Personal, Row, RowKind, UTCDateTime, chosen, column, key
@@ -21,7 +22,8 @@ class Recording(Row, table=True):
 
     id: str = key()
     short_id: str = column(unique=True)
-    session_id: str | None = column(default=None, foreign_key="video_session.id", index=True)
+    # No foreign key: made again from the bags alone, a recording may stand without its session's row.
+    session_id: str | None = column(default=None, index=True)
     uuid: str = column(unique=True)
     meeting_number: int = column(type=sa.BigInteger)
     host_id: str = column(Personal.PSEUDONYM)
@@ -53,18 +55,27 @@ class RecordingFile(Row, table=True):
     recorded_from_at: datetime | None = column(default=None, type=UTCDateTime)
     recorded_to_at: datetime | None = column(default=None, type=UTCDateTime)
     name: str = column()
-    bag_number: int = column()
+    bag_number: int = column(default=0)
     state: FileState = column(type=chosen(FileState, "state"))
-    key: str = column(unique=True)
+    # None while the file is only expected, or never came: it lies in no bag.
+    key: str | None = column(default=None, unique=True)
     s3_version_id: str = column(default="")
     size: int | None = column(default=None, type=sa.BigInteger)
     sha256: str = column(default="")
     crc64nvme: str = column(default="")
     downloaded_at: datetime | None = column(default=None, type=UTCDateTime)
     verified_at: datetime | None = column(default=None, type=UTCDateTime)
+    seen_at: datetime | None = column(default=None, type=UTCDateTime)
     attempts: int = column(default=0)
     last_error_code: str = column(default="")
     version: int = column(default=1)
+
+    @property
+    def place(self) -> str:
+        """The key in the bucket, of a file that lies in a bag; Fault for one that does not."""
+        if self.key is None:
+            raise Fault("A file that lies in no bag was looked for in the bucket.", "Report this defect.")
+        return self.key
 
 
 class Bag(Row, table=True):
@@ -75,10 +86,15 @@ class Bag(Row, table=True):
 
     recording_id: str = column(primary_key=True, foreign_key="recording.id")
     number: int = column(primary_key=True)
-    prefix: str = column()
+    # S3 sorts keys by their bytes; so does SQLite, PostgreSQL only under this collation.
+    prefix: str = column(type=sa.String().with_variant(sa.String(collation="C"), "postgresql"), unique=True, index=True)
     begun_at: datetime = column(type=UTCDateTime)
     retain_until_at: datetime = column(type=UTCDateTime)
+    # The moment its tag files were fixed; None until the last of them is in the bucket.
     sealed_at: datetime | None = column(default=None, type=UTCDateTime)
+    # When locks and tags were read back last, and when all bytes were; None: not since it was sealed.
+    checked_at: datetime | None = column(default=None, type=UTCDateTime)
+    rehashed_at: datetime | None = column(default=None, type=UTCDateTime)
     version: int = column(default=1)
 
 
@@ -147,6 +163,15 @@ def files(tx: Transaction, recording_id: str) -> list[RecordingFile]:
     )
 
 
+# A file that Zoom serves otherwise after it was archived stands beside the first, under its key and a number.
+AGAIN = "~"
+
+
+def zoom_key(file: RecordingFile) -> str:
+    """How Zoom's list knows the file."""
+    return file.zoom_file_key.partition(AGAIN)[0]
+
+
 def bag_files(tx: Transaction, recording_id: str, number: int) -> list[BagFile]:
     """The tag files of a bag, in the order they are written."""
     return tx.all(
@@ -156,11 +181,19 @@ def bag_files(tx: Transaction, recording_id: str, number: int) -> list[BagFile]:
     )
 
 
-def unarchived(tx: Transaction) -> list[Recording]:
-    """Recordings that are not wholly in the archive yet, oldest first."""
-    return tx.all(
-        select(Recording).where(Recording.state != RecordingState.ARCHIVED).order_by(col(Recording.starts_at))
-    )
+def unarchived(tx: Transaction, session_id: str | None = None) -> list[Recording]:
+    """Recordings that are not wholly in the archive yet, or of which Zoom announced another file, oldest first; of
+    one session all of them."""
+    announced = select(RecordingFile.recording_id).where(RecordingFile.state == FileState.EXPECTED)
+    wanted = sa.or_(col(Recording.state) != RecordingState.ARCHIVED, col(Recording.id).in_(announced))
+    if session_id is not None:
+        wanted = col(Recording.session_id) == session_id
+    return tx.all(select(Recording).where(wanted).order_by(col(Recording.starts_at)))
+
+
+def of_sessions(tx: Transaction, session_ids: frozenset[str]) -> set[str]:
+    """Of these sessions the ones that have a recording."""
+    return set(tx.all(select(Recording.session_id).where(col(Recording.session_id).in_(session_ids)))) - {None}
 
 
 def open_bags(tx: Transaction, recording_id: str) -> list[Bag]:
@@ -168,6 +201,12 @@ def open_bags(tx: Transaction, recording_id: str) -> list[Bag]:
     return tx.all(
         select(Bag).where(Bag.recording_id == recording_id, col(Bag.sealed_at).is_(None)).order_by(col(Bag.number))
     )
+
+
+def waiting_bags(tx: Transaction, recording_id: str) -> list[Bag]:
+    """The bags that are not sealed yet and hold a file, in order: one whose files all went missing is none."""
+    filled = {f.bag_number for f in files(tx, recording_id)}
+    return [b for b in open_bags(tx, recording_id) if b.number in filled]
 
 
 def sealed_bags(tx: Transaction, recording_id: str) -> list[Bag]:

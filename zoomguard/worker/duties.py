@@ -41,9 +41,10 @@ def duties(app: Application) -> tuple[Duty, ...]:
         Duty("day_sheet", app.day_sheets.send, timedelta(days=1)),
         Duty("sweep_meetings", sessions.sweep_meetings),
         Duty("discover_recordings", app.archive.discover, timedelta(hours=1)),
+        Duty("hear_recording", app.archive.hear),
         Duty("archive_recording", app.archive.archive_recording),
     )
 
 
 # Long copies run apart, so that no mail and no meeting waits for them.
-SLOW = frozenset({"discover_recordings", "archive_recording"})
+SLOW = frozenset({"discover_recordings", "hear_recording", "archive_recording"})

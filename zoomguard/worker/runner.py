@@ -1,6 +1,6 @@
 """Runs duties on one machine (or on several, over PostgreSQL: each piece of work is claimed).
 
-Two threads: one for what is quick, one for long copies. A failed try is put off with a growing pause; a fault of
+One thread for what is quick, some for long copies. A failed try is put off with a growing pause; a fault of
 ours is logged by its type and code, never by its text, and put off likewise.
 """
 
@@ -21,7 +21,7 @@ IDLE_S = 0.5
 
 
 class Runner:
-    """Takes due work until it is told to stop."""
+    """Takes due work until it is told to stop: what is quick in one thread, long copies in as many as the terms say."""
 
     def __init__(self, app: Application, claims: Claims, clock: Clock, *, copies: bool = True) -> None:
         self.app, self.claims, self.clock, self.copies = app, claims, clock, copies
@@ -30,9 +30,10 @@ class Runner:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Starts both threads; without `copies` the archive is left to `zoomguard archive`."""
+        """Starts its threads; without `copies` the archive is left to `zoomguard archive`."""
         quick = tuple(k for k in self.duties if k not in SLOW)
-        for name, kinds in (("duties", quick), ("copies", tuple(SLOW)))[: 1 + self.copies]:
+        copies = [(f"copies-{n + 1}", tuple(SLOW)) for n in range(self.app.archive.at_once if self.copies else 0)]
+        for name, kinds in [("duties", quick), *copies]:
             thread = threading.Thread(target=self._loop, args=(kinds,), name=name, daemon=True)
             thread.start()
             self._threads.append(thread)

@@ -1,0 +1,127 @@
+"""Sessions without a recording: still expected for a day, then missing if anybody came.
+
+Each session is judged once, a day after its end: the cursor moves on past it only when that was possible.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlmodel import col, select
+
+from zoomguard.application import incidents
+from zoomguard.application.archive_discovery import watch_from
+from zoomguard.application.archive_parts import ArchiveParts
+from zoomguard.domain.archive import LISTED_AFTER, ArchiveTally
+from zoomguard.domain.audit import Event
+from zoomguard.domain.errors import OutsideFailed
+from zoomguard.domain.incidents import IncidentKind
+from zoomguard.domain.people import SERVICE
+from zoomguard.domain.sessions import SessionState
+from zoomguard.domain.times import parse_iso
+from zoomguard.tables import incidents as incidents_table
+from zoomguard.tables import recordings as table
+from zoomguard.tables import sessions as sessions_table
+from zoomguard.tables import watch as watch_table
+from zoomguard.tables.database import Transaction
+from zoomguard.tables.sessions import VideoSession
+from zoomguard.tables.work import Cursor
+
+# A session that was cancelled while it ran was held all the same.
+TAKEN_AWAY = (SessionState.REMOVING, SessionState.CANCELLED)
+LONGEST = timedelta(hours=4)
+CURSOR = "recordings/judged"
+
+
+class Missing:
+    """Looks for sessions whose recording never came."""
+
+    def __init__(self, parts: ArchiveParts) -> None:
+        self.parts = parts
+
+    def judge(self, tally: ArchiveTally) -> None:
+        """Judges what is due; the first session that Zoom says nothing of stops it for this run."""
+        until = self.parts.clock.now() - LISTED_AFTER
+        for session in self._due(until):
+            try:
+                self._judge(session)
+            except OutsideFailed as error:
+                tally.postponed[session.short_id] = error.code
+                return
+            self._advance(_end(session))
+        self._advance(until)
+
+    def _due(self, until: datetime) -> list[VideoSession]:
+        """Sessions without a recording whose day is over and that were not judged yet, in the order of their end."""
+        with self.parts.database.reading() as tx:
+            row = tx.get(Cursor, CURSOR)
+            since = parse_iso(row.value) if row else watch_from(self.parts)
+            return [s for s in _without_recording(tx, since, until) if since < _end(s) <= until]
+
+    def _judge(self, session: VideoSession) -> None:
+        if not self._was_held(session):
+            return
+        now = self.parts.clock.now()
+        with self.parts.database.deciding() as tx:
+            if table.of_sessions(tx, frozenset({session.id})):
+                return
+            kind = IncidentKind.RECORDING_MISSING
+            told = incidents.open_(tx, kind, session.id, now, session_id=session.id)
+            if told:
+                missed = Event("recording.missing", "video_session", session.id, SERVICE.id)
+                tx.commit(audit=(told, missed))
+
+    def _was_held(self, session: VideoSession) -> bool:
+        """Whether anybody but staff came in. Where Zoom knows of no instance its own event decides; where it knows no
+        such meeting at all it is taken as held, unless we took the meeting away ourselves."""
+        number = session.meeting_number or 0
+        there = self.parts.attendance.of_meeting(number)
+        if there is not None and there.instances:
+            return there.visitors > 0
+        with self.parts.database.reading() as tx:
+            started = bool(watch_table.started_numbers(tx, frozenset({number})))
+        return started or (there is None and session.state not in TAKEN_AWAY)
+
+    def _advance(self, to: datetime) -> None:
+        now = self.parts.clock.now()
+        with self.parts.database.deciding() as tx:
+            row = tx.lock(Cursor, CURSOR)
+            if row is None:
+                tx.insert_new(Cursor(name=CURSOR, value=to.isoformat(), at=now))
+            elif parse_iso(row.value) < to:
+                row.value, row.at = to.isoformat(), now
+            tx.commit()
+
+
+def standing(parts: ArchiveParts, tally: ArchiveTally) -> None:
+    """Names the sessions whose recording is expected or missing, and the grave incidents that nobody has closed."""
+    now = parts.clock.now()
+    with parts.database.reading() as tx:
+        recent = _without_recording(tx, now - LISTED_AFTER, now)
+        tally.expected = tuple(
+            s.short_id for s in recent if now - LISTED_AFTER < _end(s) <= now and s.state not in TAKEN_AWAY
+        )
+        grave = incidents_table.grave(tx)
+        missing = {i.subject for i in grave if i.kind is IncidentKind.RECORDING_MISSING}
+        missing -= table.of_sessions(tx, frozenset(missing))
+        rows = tx.all(select(VideoSession).where(col(VideoSession.id).in_(missing)))
+        tally.missing = tuple(sorted(s.short_id for s in rows))
+        others = (i for i in grave if i.kind is not IncidentKind.RECORDING_MISSING)
+        tally.open_incidents = tuple((i.short_id, i.kind.value) for i in others)
+
+
+def _without_recording(tx: Transaction, since: datetime, until: datetime) -> list[VideoSession]:
+    """Sessions that may have been held and end about then, without a recording, in the order of their end."""
+    query = select(VideoSession).where(
+        VideoSession.starts_at > since - LONGEST,
+        VideoSession.starts_at <= until,
+        col(VideoSession.meeting_number).is_not(None),
+        col(VideoSession.state).in_((*sessions_table.HELD, *TAKEN_AWAY)),
+    )
+    found: list[VideoSession] = tx.all(query)
+    have = table.of_sessions(tx, frozenset(s.id for s in found))
+    return sorted((s for s in found if s.id not in have), key=lambda s: (_end(s), s.id))
+
+
+def _end(session: VideoSession) -> datetime:
+    return session.starts_at + timedelta(minutes=session.minutes)

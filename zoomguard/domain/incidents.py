@@ -1,0 +1,164 @@
+"""Incidents: findings about evidence that a person must settle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from zoomguard.domain.times import iso
+
+
+class IncidentKind(StrEnum):
+    """What was found. The subject of an incident names it exactly: a session, a file, a version in the bucket."""
+
+    RECORDING_MISSING = "recording_missing"
+    FILE_MISSING = "file_missing"
+    CONTENT_CHANGED = "content_changed"
+    HOST_UNKNOWN = "host_unknown"
+    RECORDING_OUTSIDE = "recording_outside"
+    GONE_AT_ZOOM = "gone_at_zoom"
+    OBJECT_MISSING = "object_missing"
+    OBJECT_DIFFERS = "object_differs"
+    BAG_DIFFERS = "bag_differs"
+    EXTRA_VERSION = "extra_version"
+    DELETE_MARKER = "delete_marker"
+    LOCK_MISSING = "lock_missing"
+    LEGAL_HOLD = "legal_hold"
+    TAGS_CHANGED = "tags_changed"
+    UNKNOWN_OBJECT = "unknown_object"
+    FOREIGN_UPLOAD = "foreign_upload"
+
+
+@dataclass(frozen=True)
+class IncidentWords:
+    """A kind in words: what happened, and what the person who settles it does. `grave` says that evidence is, or
+    may be, missing or not what it was: the archive says so (exit 5) until the incident is closed."""
+
+    title: str
+    remedy: str
+    grave: bool = True
+
+
+K = IncidentKind
+WORDS: dict[IncidentKind, IncidentWords] = {
+    K.RECORDING_MISSING: IncidentWords(
+        "A lesson was held and Zoom lists no recording of it",
+        "Ask the teacher whether it was recorded; look into the host's recordings and trash at Zoom.",
+    ),
+    K.FILE_MISSING: IncidentWords(
+        "A file of a recording never came from Zoom whole",
+        "Look at the recording in Zoom; download the file there by hand if it plays.",
+    ),
+    K.CONTENT_CHANGED: IncidentWords(
+        "Zoom serves another file than the one that was archived; both are kept",
+        "Ask who edited the recording in Zoom, and note which of the two counts.",
+        grave=False,
+    ),
+    K.HOST_UNKNOWN: IncidentWords(
+        "Zoom no longer knows an account that held lessons",
+        "Ask who removed it; its recordings that are not archived yet may be with whoever took them over.",
+    ),
+    K.RECORDING_OUTSIDE: IncidentWords(
+        "A teacher's account holds a recording of a meeting that is no lesson of ours",
+        "Ask the teacher what it was. With children in it, it was held outside the rules.",
+        grave=False,
+    ),
+    K.GONE_AT_ZOOM: IncidentWords(
+        "A recording that is not archived whole is gone from Zoom",
+        "Recover it from the host's trash at Zoom (30 days); the next run copies it.",
+    ),
+    K.OBJECT_MISSING: IncidentWords(
+        "A version that the archive rests on is not in the bucket",
+        "Find out who could delete it; Zoom may still have the recording.",
+    ),
+    K.OBJECT_DIFFERS: IncidentWords(
+        "A version in the bucket is not what was archived",
+        "Keep the bucket as it is and call whoever runs the storage.",
+    ),
+    K.BAG_DIFFERS: IncidentWords(
+        "A bag does not agree with the archive's index",
+        "Keep bucket and database as they are; compare them with a backup.",
+    ),
+    K.EXTRA_VERSION: IncidentWords(
+        "Somebody wrote over a key of the archive; the archived version is still read",
+        "Find out who can write to the bucket besides zoomguard.",
+    ),
+    K.DELETE_MARKER: IncidentWords(
+        "Somebody deleted a key of the archive; the archived version is still there and read",
+        "Find out who can delete in the bucket. The marker may be removed by hand.",
+    ),
+    K.LOCK_MISSING: IncidentWords(
+        "A version had lost its lock, or had a shorter one; the lock was put on again",
+        "Find out who can change locks in the bucket.",
+    ),
+    K.LEGAL_HOLD: IncidentWords(
+        "A version carries a legal hold that zoomguard did not place",
+        "Ask who placed it, and why. It was left as it is.",
+        grave=False,
+    ),
+    K.TAGS_CHANGED: IncidentWords(
+        "Tags of an archived version were changed; they were put back",
+        "Find out who can change tags in the bucket.",
+        grave=False,
+    ),
+    K.UNKNOWN_OBJECT: IncidentWords(
+        "The bucket holds an object that is not in the archive's index",
+        "Find out who put it there. It was left as it is.",
+        grave=False,
+    ),
+    K.FOREIGN_UPLOAD: IncidentWords(
+        "The bucket holds an unfinished upload that is not ours",
+        "Find out whose it is. It was left as it is.",
+        grave=False,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class IncidentNote:
+    """One line of an incident's history: `what` is opened, seen, arrived or closed; `by` an address or "service"."""
+
+    at: datetime
+    by: str
+    what: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class IncidentView:
+    """An incident as entitled people see it: ids, keys and counts, no name and no topic."""
+
+    id: str
+    short_id: str
+    kind: IncidentKind
+    subject: str
+    session: str
+    recording: str
+    detail: dict[str, str | int]
+    opened_at: datetime
+    closed_at: datetime | None = None
+    history: tuple[IncidentNote, ...] = ()
+
+    @property
+    def words(self) -> IncidentWords:
+        """What happened and what to do."""
+        return WORDS[self.kind]
+
+    def as_json(self) -> dict[str, object]:
+        """The answer of `incidents show`."""
+        return {
+            "id": self.id,
+            "short_id": self.short_id,
+            "kind": self.kind.value,
+            "title": self.words.title,
+            "remedy": self.words.remedy,
+            "grave": self.words.grave,
+            "subject": self.subject,
+            "session": self.session or None,
+            "recording": self.recording or None,
+            "detail": dict(self.detail),
+            "opened_at": iso(self.opened_at),
+            "closed_at": iso(self.closed_at) if self.closed_at else None,
+            "history": [{"at": iso(n.at), "by": n.by, "what": n.what, "text": n.text} for n in self.history],
+        }
