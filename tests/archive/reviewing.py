@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +26,12 @@ def peak_kb(process: int) -> int:
         status = Path(f"/proc/{process}/status").read_text().splitlines()
         return int(next(line.split()[1] for line in status if line.startswith("VmHWM:")))
     return 0
+
+
+def cpu_s_of(process: int) -> float:
+    """The processor seconds of a process so far, by its CPU clock: the id's complement, 3 bits up, CPUCLOCK_SCHED
+    (linux/posix-timers.h; what clock_getcpuclockid gives)."""
+    return time.clock_gettime((~process << 3) | 2)
 
 
 @dataclass
@@ -147,13 +152,7 @@ class Reviewing:
     def cpu_s(self) -> float:
         """The processor seconds of the service so far, all threads, those that ended too."""
         assert self.service is not None
-        return time.clock_gettime(_clock_of(self.service.pid))
-
-
-def _clock_of(process: int) -> int:
-    """The CPU clock of a process (clock_getcpuclockid of glibc: the id's complement, 3 bits up, CPUCLOCK_SCHED)."""
-    assert sys.platform == "linux"
-    return (~process << 3) | 2
+        return cpu_s_of(self.service.pid)
 
 
 @contextmanager

@@ -1,19 +1,22 @@
 """What a reviewer's fetch through the service costs: CPU seconds per GB of service and client, whole processes.
 
-The other side is `curl | sha256sum` from the same S3 server, which does neither rights nor record nor a copy on disk.
-All in turns in one run, the medians of several rounds, a film of 1 MB subtracted from one of 300 MB: what a figure
-means is its ratio. `--against TREE` measures another checkout in the same run; `--profile` says where the time goes.
+The other side is `curl | sha256sum` from the same S3 server, which asks for no right, keeps no record and no copy.
+(`sha256sum` may know less of the processor than OpenSSL does: `curl | openssl` is shown beside it, and SHA-256 alone,
+which service and client each do once.) All in turns in one run, medians, a film of 1 MB taken off one of 300 MB: what
+a figure means is its ratio. Leaves with 1 where the bound does not hold.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,19 +27,22 @@ from tests.archive import rows
 from tests.archive.bucket import Bucket
 from tests.archive.lessons import MB, held
 from tests.archive.reviewing import Reviewing, reviewing
-from tests.bench.profiles import profiled
+from tests.bench import accounting
+from tests.bench.fetch_profile import profiled
 from tests.e2e.town import ROOT
 from tests.house import Home, a_home
 from tests.servers import plain_s3
 
 SIZES = {"small": 1 * MB, "large": 300 * MB}
 ROUNDS = 5
-MOST_RATIO = 4.0  # of service and client together to curl | sha256sum
+ANCHOR, BOTH, ALONE = "curl | sha256sum", "service and client", "SHA-256 alone (hashlib)"
+LINES = {ANCHOR: "curl -sf '{url}' | sha256sum", "curl | openssl": "curl -sf '{url}' | openssl dgst -sha256"}
+MOST_RATIO = 1.5
 
 
 @dataclass
 class Run:
-    """The recordings by size, the folder and address of the S3 that all read from, and what each measure took."""
+    """The recordings by size, the folder and address of the S3 that all read from, and the CPU seconds taken."""
 
     home: Home
     folder: Path
@@ -45,14 +51,9 @@ class Run:
     films: dict[str, str] = field(default_factory=dict)
     took: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
 
-    def per_gb(self, who: str) -> list[float]:
-        """CPU seconds per GB of each round."""
-        rounds = zip(self.took[who, "small"], self.took[who, "large"], strict=True)
-        return [(large - small) * 1000 * MB / (SIZES["large"] - SIZES["small"]) for small, large in rounds]
-
 
 def main() -> int:
-    """Prints the figures; 1 where the ratio is more than is promised."""
+    """Measures, or with --profile shows where the time goes."""
     asked = _asked()
     trees = {"": ROOT} | {f" of {Path(tree).name}": Path(tree) for tree in asked.against}
     with tempfile.TemporaryDirectory() as folder, a_home(Path(folder) / "home") as home:
@@ -63,18 +64,18 @@ def main() -> int:
                 _profile(run)
                 return 0
             for turn in range(asked.rounds):
-                _curl(run)
+                _others(run)
                 # A file is written faster into memory that another has just left: nobody always comes first.
                 for name, tree in _turned(list(trees.items()), turn):
                     _fetch(run, name, tree)
-    return _report(run, trees, asked.rounds)
+    return report(run.took)
 
 
 def _asked() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="scripts/bench fetch")
+    parser = argparse.ArgumentParser(prog="scripts/bench fetch", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument(
-        "--against", metavar="TREE", action="append", default=[], help="another checkout to measure in the same run"
+        "--against", metavar="TREE", action="append", default=[], help="another checkout, in the same run"
     )
     parser.add_argument("--profile", action="store_true", help="where service and client spend their time (perf)")
     return parser.parse_args()
@@ -111,14 +112,16 @@ def _s3(run: Run) -> Iterator[None]:
             server.kill()
 
 
-def _curl(run: Run) -> None:
+def _others(run: Run) -> None:
     for size, film in run.films.items():
-        line = f"curl -sf '{run.s3_url}/zoomguard-sandbox/{film}' | sha256sum"
-        piped = subprocess.Popen(["/bin/sh", "-c", line], stdout=subprocess.DEVNULL)
-        _, status, used = os.wait4(piped.pid, 0)
-        piped.returncode = os.waitstatus_to_exitcode(status)
-        assert piped.returncode == 0
-        run.took["curl", size].append(used.ru_utime + used.ru_stime)
+        for name, line in LINES.items():
+            command = line.format(url=f"{run.s3_url}/zoomguard-sandbox/{film}")
+            run.took[name, size].append(accounting.run(["/bin/sh", "-c", command], os.environ).cpu_s)
+        begun_s = time.process_time()
+        digest = hashlib.sha256()
+        for _ in range(SIZES[size] // MB):
+            digest.update(bytes(MB))
+        run.took[ALONE, size].append(time.process_time() - begun_s)
 
 
 def _fetch(run: Run, name: str, tree: Path) -> None:
@@ -128,7 +131,7 @@ def _fetch(run: Run, name: str, tree: Path) -> None:
             served, client = _fetch_one(run, service, size)
             run.took["service" + name, size].append(served)
             run.took["client" + name, size].append(client)
-            run.took["both" + name, size].append(served + client)
+            run.took[BOTH + name, size].append(served + client)
 
 
 def _fetch_one(run: Run, service: Reviewing, size: str, *under: str) -> tuple[float, float]:
@@ -149,17 +152,24 @@ def _profile(run: Run) -> None:
             _fetch_one(run, service, "large", *under)
 
 
-def _report(run: Run, trees: dict[str, Path], rounds: int) -> int:
-    floor = statistics.median(run.per_gb("curl"))
-    print(f"zoomguard recordings fetch, marginal CPU s/GB (300 MB less 1 MB), medians of {rounds} rounds in turns")
-    print("the other side: curl -s URL | sha256sum, from the same S3 server; ratios are to it")
-    print(f"{'':<32} {'CPU s/GB':>9} {'lowest':>8} {'highest':>8} {'ratio':>6}")
-    for who in ("curl", *(f"{part}{name}" for name in trees for part in ("service", "client", "both"))):
-        each = run.per_gb(who)
+def per_gb(took: dict[tuple[str, str], list[float]], who: str) -> list[float]:
+    """CPU seconds per GB of each round, what a small film takes taken off."""
+    rounds = zip(took[who, "small"], took[who, "large"], strict=True)
+    return [(large - small) * 1000 * MB / (SIZES["large"] - SIZES["small"]) for small, large in rounds]
+
+
+def report(took: dict[tuple[str, str], list[float]]) -> int:
+    """Prints the figures; 1 where the bound does not hold."""
+    anchor = statistics.median(per_gb(took, ANCHOR))
+    print("zoomguard recordings fetch of 300 MB: CPU s/GB, ratios to the first line")
+    print(f"{'':<32} {'median':>7} {'lowest':>7} {'highest':>7} {'ratio':>6}")
+    for who in (*LINES, *(name for name, size in took if size == "small" and name not in LINES)):
+        each = per_gb(took, who)
         median = statistics.median(each)
-        print(f"{who:<32} {median:>9.2f} {min(each):>8.2f} {max(each):>8.2f} {median / floor:>6.2f}")
-    ratio = statistics.median(run.per_gb("both")) / floor
-    print(f"service and client together {ratio:.2f} of curl | sha256sum; at most {MOST_RATIO:g} promised")
+        print(f"{who:<32} {median:>7.2f} {min(each):>7.2f} {max(each):>7.2f} {median / anchor:>6.2f}")
+    ratio = statistics.median(per_gb(took, BOTH)) / anchor
+    print(f"the first line is: {LINES[ANCHOR].format(url='URL')}")
+    print(f"{BOTH}: {ratio:.2f} of it; at most {MOST_RATIO:g} ({'holds' if ratio <= MOST_RATIO else 'BROKEN'})")
     return 0 if ratio <= MOST_RATIO else 1
 
 

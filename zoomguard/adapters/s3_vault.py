@@ -14,6 +14,7 @@ from zoomguard.application.ports import Clock, Lock, StoredObject, UnfinishedUpl
 from zoomguard.domain.errors import IntegrityFailed, OutsideFailed
 
 PAGE_KEYS = 1000
+# Each chunk to a viewer is handed from thread to loop, which took a third more CPU for all at a quarter of this.
 CHUNK_BYTES = 1024 * 1024
 LOCK_MODE = "GOVERNANCE"
 _LOCKING = (LOCK_MODE, "COMPLIANCE")

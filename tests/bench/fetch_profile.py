@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-LINE = re.compile(r"\s*([\d.]+)%\s+(\S+)\s+\[.\]\s+(.+?)\s*")
-MOST_LINES = 14
+LINE = re.compile(r"\s*([\d.]+)%\s+(\S+)\s+\[.\]\s+(.+?)(?:\s+-)*\s*")
+MOST_LINES = 12
 
 
 @contextmanager
