@@ -15,7 +15,7 @@ import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.servers import localstack, postgres
+from tests.servers import localstack, postgres, rclone, s3rver
 from tests.servers.shared import Missing, address, stop_all
 
 # boto3 reads its descriptions of S3 anew for each client, which took more than all else that an installation needs to
@@ -27,6 +27,9 @@ OWNER = pytest.StashKey[int]()
 MARK_OF = {
     "new_postgres_database": "needs_postgres",
     "localstack_url": "needs_localstack",
+    "rclone_url": "needs_rclone",
+    "rclone_tls": "needs_rclone",
+    "s3rver_url": "needs_s3rver",
     "chromium_path": "needs_chromium",
 }
 DEEP = os.environ.get("ZOOMGUARD_TEST_DEEP") == "1"
@@ -60,6 +63,18 @@ def postgres_url(new_postgres_database: Callable[..., str]) -> str:
 def localstack_url(pytestconfig: pytest.Config) -> str:
     """The address of LocalStack's S3; every worker sees the same buckets, so give yours a name of its own."""
     return server(pytestconfig, "localstack", localstack.start)
+
+
+@pytest.fixture(scope="session")
+def rclone_url(pytestconfig: pytest.Config) -> str:
+    """The address of rclone's S3, which takes `rclone.ACCESS_KEY` alone; every worker sees the same buckets."""
+    return server(pytestconfig, "rclone", rclone.start)
+
+
+@pytest.fixture(scope="session")
+def s3rver_url(pytestconfig: pytest.Config) -> str:
+    """The address of s3rver, which takes `s3rver.ACCESS_KEY` alone; every worker sees the same buckets."""
+    return server(pytestconfig, "s3rver", s3rver.start)
 
 
 @pytest.fixture(scope="session")

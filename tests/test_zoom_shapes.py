@@ -124,6 +124,14 @@ def test_an_unknown_field_of_an_answer_is_a_mismatch_unless_the_file_allows_more
     assert (code, lines[:-1]) == (1, ["POST /lessons | response 201 colour | unknown field"])
 
 
+def test_an_answer_that_was_made_wrong_on_purpose_is_not_compared_but_its_question_is(shapes: Shapes) -> None:
+    wrong = _posted({"topic": "M"}, {"id": "1"}) | {"fault": "unknown_enum"}
+    assert shapes(wrong)[0] == 0
+    code, lines = shapes(wrong | {"request_body": {"topic": "M", "colour": "red"}})
+    assert (code, lines[:-1]) == (1, ["POST /lessons | request colour | unknown field"])
+    assert shapes(wrong | {"fault": None})[0] == 1
+
+
 def test_wrong_types_enums_lengths_and_missing_fields_are_told_apart(shapes: Shapes) -> None:
     _, lines = shapes(_posted({"kind": 3}, {"id": "1"}), _posted({"topic": "thirteen chars"}))
     assert lines == [

@@ -1,14 +1,20 @@
 """Vaults on moto and, where it is installed, on LocalStack; buckets of a name of their own; scripted mail servers."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
+from tests.adapters.certificate import certificate_for_loopback
 from tests.adapters.letters import Scripted
 from tests.adapters.vaults import new_name, vault_at
 from tests.adapters.wire import AnswerLosing
+from tests.servers import rclone
+from tests.servers.keeper import stop
+from tests.servers.shared import Missing
 from zoomguard.adapters.s3_vault import S3Vault
 
 
@@ -30,6 +36,18 @@ def moto_url(moto_port: int) -> str:
 def url(request: pytest.FixtureRequest) -> str:
     address: str = request.getfixturevalue(f"{request.param}_url")
     return address
+
+
+@pytest.fixture(scope="session")
+def rclone_tls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The address of rclone's S3 behind TLS, and the certificate that must be trusted."""
+    certificate = certificate_for_loopback(tmp_path_factory.mktemp("tls"))
+    try:
+        url, kept = rclone.start(os.getpid(), certificate)
+    except Missing as missing:
+        pytest.skip(str(missing))
+    yield url, certificate
+    stop(kept.keeper.pid, kept.directory)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.adapters.vaults import (
     some_bytes,
     vault_at,
 )
-from zoomguard.adapters import s3_vault
+from zoomguard.adapters import s3_listing, s3_vault
 from zoomguard.adapters.s3_vault import S3Vault
 from zoomguard.domain.errors import Conflict, Fault, IntegrityFailed, OutcomeUnknown, OutsideFailed
 
@@ -142,7 +142,7 @@ def test_a_taken_key_is_not_written_again(vault: S3Vault) -> None:
 def test_versions_come_on_all_pages_oldest_first_without_delete_markers(
     vault: S3Vault, url: str, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(s3_vault, "PAGE_KEYS", 2)
+    monkeypatch.setattr(s3_listing, "PAGE_KEYS", 2)
     other = PREFIX + "bagit.txt"
     written = {other: [vault.put(other, b"x", LOCK)], KEY: [vault.put(KEY, b"1", LOCK)]}
     for size in (2, 3, 4):

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 
+from zoomguard.adapters.s3_client import S3Client
 from zoomguard.adapters.s3_vault import S3Vault
 from zoomguard.application.ports import Lock, StoredObject, Vault
 
@@ -34,6 +35,12 @@ def vault_at(url: str, bucket: str = "vault", *, guard: Callable[[], None] = lam
         **more,
     }
     return S3Vault(bucket, endpoint_url=url, guard=guard, clock=FixedClock(), **given)
+
+
+def client_at(url: str, bucket: str = "vault", **more: Any) -> S3Client:
+    """What stands below a vault."""
+    given: dict[str, Any] = {"region": "us-east-1", "access_key": "AKIATEST", "secret_key": SECRET, **more}
+    return S3Client(bucket, endpoint_url=url or None, guard=lambda: None, clock=FixedClock(), **given)
 
 
 def raw(url: str) -> Any:

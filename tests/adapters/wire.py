@@ -2,10 +2,12 @@
 
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 
 @dataclass
@@ -30,7 +32,10 @@ class Canned:
 
 
 @contextlib.contextmanager
-def canned(status: int = 200, headers: dict[str, str] | None = None, body: bytes = b"") -> Iterator[Canned]:
+def canned(
+    status: int = 200, headers: dict[str, str] | None = None, body: bytes = b"", certificate: Path | None = None
+) -> Iterator[Canned]:
+    """With `certificate`, a PEM file with its key, it speaks TLS."""
     answer = Canned(status, headers or {}, body)
 
     class Handler(BaseHTTPRequestHandler):
@@ -57,7 +62,11 @@ def canned(status: int = 200, headers: dict[str, str] | None = None, body: bytes
             """Says nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    answer.url = f"http://127.0.0.1:{server.server_port}"
+    answer.url = f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}"
+    if certificate:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.application.crash_child import act
 from tests.application.crashing import carry_on, killed
+from tests.application.finding import found
 from tests.application.lessons import only_session
 from tests.application.observing import more_observers
 from tests.application.zones import HANOI
@@ -224,6 +225,13 @@ def in_hanoi(home: Home) -> None:
     home.clock.move_to(only_session(home).starts_at - timedelta(hours=24))
 
 
+def two_versions_are_missing(home: Home) -> None:
+    """Two grave incidents of one kind, of which nobody was told."""
+    stands(home)
+    for subject in ("01KBDZ5S00ZG0000000000FND1", "01KBDZ5S00ZG0000000000FND2"):
+        assert found(home, subject=subject)
+
+
 def direct_links_were_given(home: Home) -> None:
     """The lesson is over, and its links had been told by telephone."""
     home.schedule(key=KEY, start=SOON)
@@ -295,6 +303,7 @@ OPERATIONS = (
     Operation("look for a meeting that is gone", "work", LOOK, before=deleted_in_zoom),
     Operation("look while Zoom is away", "work", LOOK, before=unreadable, within=timedelta(minutes=2)),
     Operation("look under other clock rules", "work", LOOK, before=in_hanoi, taken=(), clock_rules=True),
+    Operation("tell of incidents", "work", {"kinds": ["tell_incident"]}, before=two_versions_are_missing),
     Operation("void direct links", "work", {"kinds": ["void_direct_links"]}, before=direct_links_were_given),
     Operation("deactivate the observer", "deactivate", {"email": OBSERVER}, by=DSL),
 )

@@ -4,7 +4,6 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from tests.archive.lessons import MB, TWO_PARTS, held
 from tests.archive.s3_proxy import BEGIN, COMPLETE, PART, S3Proxy, proxied_moto
 from tests.house import Home, a_home
 from zoomguard.domain.recordings import FileState
-from zoomguard.sandbox import downloads as sandbox_downloads
 
 
 def switch(home: Home, name: str, **more: Any) -> None:
@@ -62,19 +60,10 @@ def test_fault_36_a_page_in_place_of_media_is_never_verified(
     must_make_good(home, bucket, tmp_path)
 
 
-def test_fault_36_a_page_that_calls_itself_media_is_never_verified(
-    home: Home, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fault_36_a_page_that_calls_itself_media_is_never_verified(home: Home, bucket: Bucket, tmp_path: Path) -> None:
     held(home)
-    page = sandbox_downloads.SIGN_IN.encode()
-    served = sandbox_downloads.ranged
-    with monkeypatch.context() as lying:
-        lying.setattr(
-            sandbox_downloads,
-            "ranged",
-            lambda ask, medium: replace(served(ask, medium), read=lambda a, b: page[a:b], length=len(page)),
-        )
-        must_have_stopped(home, bucket, home.app.archive.run(), "NOT_MEDIA")
+    switch(home, "html_instead_of_media", on="GET /cdn/", content_type="video/mp4")
+    must_have_stopped(home, bucket, home.app.archive.run(), "NOT_MEDIA")
     assert bucket.keys() == []
     must_make_good(home, bucket, tmp_path)
 
@@ -123,13 +112,11 @@ def test_fault_33_a_cut_download_goes_on_where_it_was_cut(home: Home, bucket: Bu
 
 
 def test_fault_34_a_server_that_ignores_range_is_read_from_the_beginning(
-    home: Home, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Home, bucket: Bucket, tmp_path: Path
 ) -> None:
     held(home, size_bytes=TWO_PARTS)
     switch(home, "truncated", times=1, after_bytes=17 * MB)
-    served = sandbox_downloads.ranged
-    whole = lambda ask, medium: served(replace(ask, headers={**ask.headers, "range": ""}), medium)  # noqa: E731
-    monkeypatch.setattr(sandbox_downloads, "ranged", whole)
+    switch(home, "range_ignored")
     assert home.app.archive.run().exit == "done"
     must_hold_the_film(home, bucket, tmp_path)
 

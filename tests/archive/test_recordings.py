@@ -15,6 +15,7 @@ from tests.archive.lessons import held, wait
 from tests.house import COORDINATOR, DSL, OBSERVER, REVIEWER, TEACHER, Home, a_home
 from zoomguard.application.recordings import PURPOSES
 from zoomguard.domain.errors import BadInput, Conflict, IntegrityFailed, NotAllowed, NotThere, Refused, ZoomguardError
+from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.people import OPERATOR, Who
 from zoomguard.domain.recordings import Play, Purpose
 
@@ -278,6 +279,8 @@ def test_another_version_than_the_bags_is_never_given_whole(
             read(home, who, play.id, film.number)
         assert differs.value.code == "OBJECT_DIFFERS"
         assert [(r.levelname, film.path in r.getMessage()) for r in caplog.records] == [("ERROR", True)]
+        (incident,) = home.app.incidents.list(home.who(DSL))
+        assert (incident.kind, incident.recording) == (IncidentKind.OBJECT_DIFFERS, short)
         # Whoever was cut off does not get the rest by a range.
         with pytest.raises(IntegrityFailed):
             read(home, who, play.id, film.number, 10)
@@ -289,7 +292,7 @@ def another_version(home: Home, content: bytes) -> Iterator[None]:
     """The film's row points to another version in the bucket, which holds this."""
     film = next(f for f in rows.files(home) if f.name == "video.mp4")
     bucket = Bucket(home.sandbox.settings()["ZOOMGUARD_S3_ENDPOINT_URL"])
-    made = bucket.s3.put_object(Bucket=bucket.name, Key=film.key, Body=content)["VersionId"]
+    made = bucket.s3.put_object(Bucket=bucket.name, Key=film.place, Body=content)["VersionId"]
     for version in (made, film.s3_version_id):
         with home.house.database.engine.begin() as connection:
             named = {"version": version, "id": film.id}

@@ -41,7 +41,7 @@ class Desk:
     @property
     def kept(self) -> Path:
         """The film in the bucket."""
-        return self.s3.place(BUCKET, self.film.key, self.film.s3_version_id)
+        return self.s3.place(BUCKET, self.film.place, self.film.s3_version_id)
 
     @property
     def copy(self) -> Path:
@@ -150,7 +150,7 @@ def test_nobody_else_gets_the_whole_of_another_film_either(desk: Desk) -> None:
 
 def test_a_small_object_that_differs_is_an_error_without_a_byte_of_it(desk: Desk, college: Home) -> None:
     chat = next(f for f in rows.files(college) if f.name == "chat.txt")
-    flip(desk.s3.place(BUCKET, chat.key, chat.s3_version_id), 3)
+    flip(desk.s3.place(BUCKET, chat.place, chat.s3_version_id), 3)
     assert desk.service.fetch(desk.short, desk.to).code == 5
     assert not list(desk.to.rglob("chat.txt*"))
 

@@ -94,7 +94,7 @@ def _archive(run: Run) -> None:
         recording = rows.recordings(run.home)[-1]
         film = next(f for f in rows.files(run.home) if f.recording_id == recording.id and f.size == size_bytes)
         run.shorts[size] = recording.short_id
-        run.films[size] = f"{film.key}?versionId={film.s3_version_id}"
+        run.films[size] = f"{film.place}?versionId={film.s3_version_id}"
     bucket = Bucket(run.home.sandbox.settings()["ZOOMGUARD_S3_ENDPOINT_URL"])
     plain_s3.keep(bucket.s3, bucket.name, run.folder / "s3")
 

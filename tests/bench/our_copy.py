@@ -24,12 +24,16 @@ from zoomguard.adapters.zoom_calls import ZoomCalls
 from zoomguard.adapters.zoom_recordings import ZoomRecordings
 from zoomguard.adapters.zoom_token import ZoomToken
 from zoomguard.application.archive_flow import Copied, Flow
+from zoomguard.application.archive_pace import Pace
 from zoomguard.application.archive_parts import ArchiveParts
+from zoomguard.domain.bandwidth import Bandwidth
 from zoomguard.domain.recordings import FileState, ListedFile, RecordingState, RetentionClass
+from zoomguard.rules.terms import Terms
 from zoomguard.tables.database import refuse_inside_transaction
 from zoomguard.tables.recordings import Bag, Recording, RecordingFile
 
 NOW, KEPT_UNTIL = datetime(2026, 11, 23, 9, tzinfo=UTC), datetime(2027, 11, 23, tzinfo=UTC)
+UNCAPPED = Terms("bench", bandwidth=Bandwidth(megabits_per_second=0))
 BUCKET, WARM_BYTES = "bench", 1_000_000
 PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
 
@@ -44,7 +48,9 @@ def parts_of(recordings: Any, vault: Any) -> ArchiveParts:
         seals=unused,
         terms=unused,
         recordings=recordings,
+        attendance=unused,
         vault=vault,
+        pace=Pace(SystemClock(), UNCAPPED),
         version="bench",
     )
 

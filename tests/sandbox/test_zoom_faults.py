@@ -210,6 +210,28 @@ def test_a_meeting_does_not_start_for_an_observer_who_is_not_signed_in(
     assert zoom.call("GET", f"/meetings/{number}").json["status"] == "waiting"
 
 
+def test_a_page_token_may_die_between_two_pages(zoom: ZoomCaller) -> None:
+    first = zoom.call("GET", "/users", page_size=10).json["next_page_token"]
+    switch(zoom, "page_token_expired")
+    assert zoom.call("GET", "/users", page_size=10).status == 200  # it strikes only who shows a token
+    for _ in range(2):
+        gone = zoom.call("GET", "/users", page_size=10, next_page_token=first)
+        assert (gone.refusal, gone.json["message"]) == ((400, 300), "The next page token is invalid or expired.")
+    again = zoom.call("GET", "/users", page_size=10).json["next_page_token"]
+    assert zoom.call("GET", "/users", page_size=10, next_page_token=again).status == 200
+
+
+@pytest.mark.parametrize(("name", "status", "code"), [("host_unknown", 404, 1001), ("list_500", 500, 500)])
+def test_the_recordings_of_one_host_may_not_be_listed(zoom: ZoomCaller, name: str, status: int, code: int) -> None:
+    switch(zoom, name, on=f"GET /users/{TEACHER}/recordings")
+    assert zoom.call("GET", f"/users/{TEACHER}/recordings").refusal == (status, code)
+    assert zoom.call("GET", f"/users/{OBSERVER}/recordings").status == 200
+    assert zoom.call("GET", f"/users/{TEACHER}/meetings").status == 200
+    switch(zoom, name, times=1)
+    assert zoom.call("GET", f"/users/{OBSERVER}/recordings").refusal == (status, code)
+    assert zoom.call("GET", f"/users/{OBSERVER}/recordings").status == 200
+
+
 @pytest.mark.parametrize("name", sorted(KINDS))
 def test_every_fault_can_be_switched_on_and_off_over_http(zoom: ZoomCaller, name: str) -> None:
     (on,) = zoom.control("POST", "/sandbox/faults", {"name": name, "times": 3}).json

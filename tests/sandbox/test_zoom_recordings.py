@@ -67,6 +67,29 @@ def test_a_uuid_with_slashes_must_be_encoded_twice(zoom: ZoomCaller) -> None:
     assert any(one.startswith("/") for one in uuids) and any("//" in one for one in uuids)
 
 
+@pytest.mark.parametrize("like", ["/", "//", "+"])
+def test_a_run_may_have_the_uuid_that_is_wished_for(zoom: ZoomCaller, like: str) -> None:
+    for _ in range(5):
+        number = zoom.create().json["id"]
+        uuid = zoom.hold(number, uuid_like=like)["uuid"]
+        assert uuid.startswith(like) or (like == "//" and like in uuid)
+        assert uuid.endswith("==") and (like != "+" or "//" not in uuid)
+        once = zoom.call("GET", f"/meetings/{quote(uuid, safe='')}/recordings")
+        assert once.status == 200 if like == "+" else once.refusal == (404, 3301)
+        assert zoom.recordings(uuid).json["uuid"] == uuid
+        assert [one["uuid"] for one in zoom.call("GET", f"/past_meetings/{number}/instances").json["meetings"]] == [
+            uuid
+        ]
+
+
+def test_a_run_that_goes_on_keeps_its_uuid(zoom: ZoomCaller) -> None:
+    number = zoom.create().json["id"]
+    zoom.hold(number, events=[{"at_s": 0, "kind": "joined", "who": "host"}])
+    for like in ("/", "?"):
+        asked = {"session": str(number), "uuid_like": like}
+        assert zoom.control("POST", "/sandbox/play", asked).json["error"]["code"] == "BAD_CONTROL"
+
+
 def test_a_list_is_of_one_month_at_most_and_in_pages(zoom: ZoomCaller, uuid: str) -> None:
     more = [zoom.hold(zoom.create().json["id"])["uuid"] for _ in range(2)]
     assert {uuid, *more} <= {one["uuid"] for one in listed(zoom)}
@@ -192,6 +215,13 @@ def test_a_sign_in_page_comes_in_place_of_the_film(zoom: ZoomCaller, uuid: str) 
     page = get(zoom, link, zoom.token)
     assert (page.status, page.headers["Content-Type"]) == (200, "text/html;charset=utf-8")
     assert get(zoom, link, zoom.token).status == 302
+
+
+def test_a_sign_in_page_may_call_itself_a_film(zoom: ZoomCaller, uuid: str) -> None:
+    link = signed(zoom, film(zoom, uuid))
+    zoom.sandbox.faults.switch("html_instead_of_media", times=1, on="GET /cdn/", content_type="video/mp4")
+    page = get(zoom, link)
+    assert (page.status, page.headers["Content-Type"], page.body[:9]) == (200, "video/mp4", b"<!doctype")
 
 
 def test_a_wrong_size_is_listed_while_the_bytes_are_right(zoom: ZoomCaller, uuid: str) -> None:

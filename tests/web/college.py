@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
+from tests.application.finding import found
 from tests.application.lessons import import_rows
 from tests.house import COORDINATOR, DSL, OBSERVER, REVIEWER, START, TEACHER, Home, a_home
 from zoomguard.domain.timetable_files import TIMETABLE_COLUMNS
@@ -47,6 +49,7 @@ class College:
     quiet: str
     batch: str
     recording: str
+    numbers: Iterator[int] = field(default_factory=count)
 
     def token(self, email: str) -> str:
         """A fresh sign-in of the command line."""
@@ -59,6 +62,11 @@ class College:
         office = self.home.who(COORDINATOR)
         sent = [m for m in self.home.app.messages.list(office, self.lesson) if m.state == "sent"]
         return next(m.id for m in sent if m.template == "invitation")
+
+    def incident(self) -> str:
+        """An open incident about the lesson."""
+        held = self.home.app.sessions.show(self.home.who(TEACHER), self.lesson).session.id
+        return found(self.home, subject=f"a version, found at {next(self.numbers)}", session_id=held)
 
     def play(self, email: str, purpose: str) -> str:
         """An opened recording."""

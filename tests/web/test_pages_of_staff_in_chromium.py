@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.application.finding import K, found
 from tests.house import COORDINATOR, DSL, OBSERVER, SAFE_ASK, TEACHER, Home, a_home
 from tests.web.chromium import DESK, NARROW, PHONE, SCHEMES, a_page, chromium, scrolls_sideways, violations
 from tests.web.desk import question
@@ -46,6 +47,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         for start in ("2026-12-08 16:00", "2026-12-09 16:00", "2026-12-10 16:00", "2026-12-11 16:00"):
             with pytest.raises(Refused):
                 running.schedule(children=("C-0101", "C-0140"), start=start)
+        (lesson, *_) = running.app.sessions.list(running.who(TEACHER))
+        found(running, K.LEGAL_HOLD, f"v1/2026/{lesson.id}/data/a-name-without-any-blank.mp4", session_id=lesson.id)
+        found(running, K.OBJECT_MISSING, f"v1/2026/{lesson.id}/bag-info.txt", session_id=lesson.id)
+        closed = found(running, K.OBJECT_DIFFERS, "01KBDZ5S00ZG0000000000FND3")
+        running.app.incidents.close(running.who(DSL), closed, "Restored from the other site. " * 12)
+        running.do_due("tell_incident")
         running.do_due("send_message")
         running.clock.move_to(datetime(2026, 12, 1, 15, 50, tzinfo=UTC))
         yield running
@@ -77,6 +84,10 @@ def addresses(home: Home) -> dict[str, str]:
         "people": "/people",
         "person": f"/people?email={TEACHER}",
         "person who is not ready": f"/people?email={COORDINATOR}",
+        "incidents": "/incidents",
+        "closed incidents": "/incidents?closed=1",
+        "incident": f"/incidents/{home.app.incidents.list(home.who(DSL))[0].short_id}",
+        "closed incident": f"/incidents/{home.app.incidents.list(home.who(DSL), closed=True)[-1].short_id}",
         "question": question(home, OBSERVER, "PHYSICS-8A"),
     }
 
@@ -116,6 +127,11 @@ SEEN_BY = [
     ("people", COORDINATOR),
     ("person", DSL),
     ("person who is not ready", TEACHER),
+    ("my day", DSL),
+    ("incidents", DSL),
+    ("closed incidents", DSL),
+    ("incident", DSL),
+    ("closed incident", DSL),
     ("question", ""),
 ]
 
@@ -195,6 +211,26 @@ def test_a_change_is_tried_before_it_is_done(
             is_for_everybody(page)
         page.get_by_role("link", name="Leave it as it is").click()
         assert page.locator("#proposal").count() == 0
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_an_incident_is_closed_with_and_without_script(browser: Browser, home: Home, site: Site, scheme: str) -> None:
+    script, subject = scheme == "light", f"01KBDZ5S00ZG0000000000{scheme}"
+    name = found(home, K.RECORDING_MISSING, subject)
+    with a_page(browser, PHONE, scheme, java_script_enabled=script) as page:
+        enter(page, site, home, DSL)
+        page.goto(f"{site.url}/incidents/{name}")
+        # Blanks pass the browser's own check of the length.
+        page.get_by_label("How it was settled").fill("settled" + " " * 9)
+        page.get_by_role("button", name="Close the incident").click()
+        assert "BAD_NOTE" in page.locator(":focus").inner_text()
+        assert page.get_by_label("How it was settled").input_value() == "settled"
+        if script:
+            is_for_everybody(page)
+        page.get_by_label("How it was settled").fill("The teacher forgot it.\nIt was talked over.")
+        page.get_by_role("button", name="Close the incident").click()
+        assert "Closed." in page.get_by_role("status").inner_text()
+        assert page.get_by_text("The teacher forgot it. It was talked over.").is_visible()
 
 
 def test_shutting_somebody_out_is_for_everybody_at_each_step(browser: Browser, home: Home, site: Site) -> None:

@@ -46,6 +46,10 @@ GET    /observers/free                         200 200   200 200 403    200   20
 GET    /messages                               403 403   403 403 403    200   200 200    403    403  200     403     403  403  401
 GET    /messages [of the lesson]               403 403   403 403 403    200   200 200    403    403  200     403     403  403  401
 POST   /messages/{message}/resend              403 403   403 403 403    200   200 200    403    403  200     403     403  403  401
+GET    /incidents                              403 403   403 403 403    403   200 200    403    200  200     200     403  403  401
+GET    /incidents [closed too]                 403 403   403 403 403    403   200 200    403    200  200     200     403  403  401
+GET    /incidents/{incident}                   403 403   403 403 403    403   200 200    403    200  200     200     403  403  401
+POST   /incidents/{incident}/close             403 403   403 403 403    403   200 200    403    200  200     403     403  403  401
 GET    /recordings                             403 403   403 403 200    403   200 200    403    200  403     403     403  403  401
 GET    /recordings/{recording}                 404 404   404 404 200    404   200 200    404    200  404     404     404  404  401
 POST   /recordings/{recording}/plays           404 404   404 404 201    404   201 201    404    201  404     404     404  404  401
@@ -77,6 +81,7 @@ QUERIES = {
     "/people/check": f"email={OBSERVER}",
     "/observers/free": f"start={SLOT.replace(' ', 'T')}&minutes=50",
     "/messages [of the lesson]": "session={session}",
+    "/incidents [closed too]": "closed=true",
 }
 LESSON = {"course": "MATHS-7B", "start": NEW_SLOT, "minutes": 50, "children": list(ADA), "dry_run": True}
 TIMETABLE = f"{','.join(TIMETABLE_COLUMNS)}\n,pool,,C-0150,MATHS-A,{NEW_SLOT},,50,\n"
@@ -85,6 +90,7 @@ BODIES: dict[str, Any] = {
     "/people/deactivate": {"email": OTHER_TEACHER, "dry_run": True},
     "/people/contact [stop]": {"guardian": "G-21", "child": "C-0120", "may_contact": False, "evidence": "ORDER-12"},
     "/people/contact [allow]": {"guardian": "G-20", "child": "C-0120", "may_contact": True, "evidence": "CALL-7"},
+    "/incidents/{incident}/close": {"note": REASON},
     "/sessions [for oneself]": LESSON,
     "/sessions [for the teacher]": {**LESSON, "teacher": TEACHER},
     "/sessions [like the lesson]": {"like": "{session}", "start": NEW_SLOT, "dry_run": True},
@@ -158,6 +164,7 @@ PLACES: dict[str, Callable[[College, str, str], str]] = {
     "{day}": lambda college, call, visitor: SLOT[:10],
     "{batch}": lambda college, call, visitor: college.batch,
     "{message}": lambda college, call, visitor: college.mail_of_families(),
+    "{incident}": lambda college, call, visitor: college.incident(),
     "{recording}": lambda college, call, visitor: college.recording,
     "{play}": play_of,
     "{number}": lambda college, call, visitor: "1",

@@ -61,6 +61,7 @@ class Hand:
             ),
             messages=SimpleNamespace(send=duty),
             reminders=SimpleNamespace(remind=duty),
+            incident_notices=SimpleNamespace(tell=duty),
             rechecks=SimpleNamespace(recheck=duty),
             observers=SimpleNamespace(call_observers=duty),
             batches=SimpleNamespace(go_on=duty),

@@ -11,6 +11,8 @@ from zoomguard.domain.errors import IntegrityFailed, OutsideFailed, SettingsWron
 STAMP = "zg-environment"
 # Nothing is ever stored under this key: uploads to it are given up.
 PROBE_KEY = "v1/probe"
+# What S3 answers where the bytes are not those of the checksum.
+WRONG_CHECKSUM = ("BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch")
 _UNKNOWN = ("NotImplemented", "MethodNotAllowed", "501", "405")
 _NO_LOCK = ("ObjectLockConfigurationNotFoundError", "NoSuchObjectLockConfiguration", *_UNKNOWN)
 
@@ -41,7 +43,7 @@ def verifies_checksums(s3: S3Client) -> bool:
     upload_id = upload_id_of(begun)
     taken = s3.call(
         "upload_part",
-        none_for=("BadDigest", "InvalidDigest", "XAmzContentChecksumMismatch"),
+        none_for=WRONG_CHECKSUM,
         Key=PROBE_KEY,
         UploadId=upload_id,
         PartNumber=1,

@@ -34,13 +34,23 @@ _SLOWER = frozenset(
 )
 # The same page: the request was not carried out and may be sent again.
 _AGAIN = frozenset({"RequestTimeout", "OperationAborted", "ConditionalRequestConflict"})
+# The same page, and "Making requests": the bucket is asked for in the wrong region.
+_ELSEWHERE = frozenset(
+    {"PermanentRedirect", "TemporaryRedirect", "Redirect", "IllegalLocationConstraintException", "301", "302", "307"}
+)
+_REGION = re.compile(r"[a-z0-9-]{1,32}")
 _CODE = re.compile(r"[A-Za-z0-9.]{1,64}")
 _LONGEST_WAIT_S = 3600
 
 
-def as_ours(error: Exception, operation: str, *, changes: bool, now: datetime) -> ZoomguardError:
-    """Our error for one of boto3's; `changes` says that a lost answer leaves the outcome unknown."""
+def as_ours(
+    error: Exception, operation: str, *, changes: bool, now: datetime, region: str | None = None
+) -> ZoomguardError:
+    """Our error for one of boto3's; `changes` says that a lost answer leaves the outcome unknown, `region` which
+    region was asked."""
     if isinstance(error, boto.ClientError):
+        if is_elsewhere(error, region):
+            return _elsewhere(error, operation)
         return _answered(error, operation, changes, now)
     if isinstance(error, _NOT_SENT):
         return OutsideFailed(f"S3 could not be reached for {operation}.", code="S3_UNREACHABLE")
@@ -67,6 +77,27 @@ def s3_code(error: boto.ClientError) -> str:
     """S3's own code ("NoSuchUpload"), or the HTTP status as text where the answer had no body."""
     code = str(error.response.get("Error", {}).get("Code", ""))
     return code if _CODE.fullmatch(code) else "unnamed"
+
+
+def is_elsewhere(error: boto.ClientError, asked_region: str | None) -> bool:
+    """Whether S3 says that the bucket is in another region than the one that was asked."""
+    code, region = s3_code(error), error.response.get("Error", {}).get("Region")
+    if code == "AuthorizationHeaderMalformed":
+        return bool(region)  # it is also S3's word for keys that are none
+    # The answer to HEAD has no body: 400 with the bucket's region is what it makes of a malformed header.
+    wrong_header = code == "400" and _headers(error).get("x-amz-bucket-region", asked_region) != asked_region
+    return code in _ELSEWHERE or _status(error) in (301, 302, 307) or wrong_header
+
+
+def _elsewhere(error: boto.ClientError, operation: str) -> OutsideFailed:
+    told = _headers(error).get("x-amz-bucket-region") or error.response["Error"].get("Region")
+    region = f" to {told}" if told and _REGION.fullmatch(str(told)) else ""
+    return OutsideFailed(
+        f"S3 answered {operation} with {s3_code(error)}: the bucket is in another region.",
+        f"Set S3_REGION{region or ' to the region of the bucket'}.",
+        code="S3_REGION",
+        permanent=True,
+    )
 
 
 def _lost(operation: str, changes: bool) -> OutsideFailed:
@@ -107,9 +138,13 @@ def _status(error: boto.ClientError) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
+def _headers(error: boto.ClientError) -> dict[str, str]:
+    headers: dict[str, str] = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return headers
+
+
 def _retry_at(error: boto.ClientError, now: datetime) -> datetime | None:
-    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    wait_s = str(headers.get("retry-after", ""))
+    wait_s = _headers(error).get("retry-after", "")
     if re.fullmatch(r"[0-9]{1,9}", wait_s) is None:
         return None
     return now + timedelta(seconds=min(int(wait_s), _LONGEST_WAIT_S))

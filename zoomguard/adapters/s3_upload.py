@@ -43,6 +43,11 @@ def checksum_of(content: bytes) -> str:
     return running.text()
 
 
+def encryption(kms_key_id: str | None) -> dict[str, Any]:
+    """What a write says of encryption: our KMS key, or nothing, which leaves it to the bucket."""
+    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id} if kms_key_id else {}
+
+
 def version_of(answer: dict[str, Any] | None) -> str:
     """The version id that S3 gave to what was written; IntegrityFailed where it keeps no versions."""
     version_id = (answer or {}).get("VersionId")
@@ -86,10 +91,9 @@ class S3Upload:
 
         A part of the same number takes the place of the former one, so a repetition leaves nothing behind.
         """
-        body = _body(content)
-        answer = self._sent(number, body, crc64nvme)
+        etag = self._sent(number, content, crc64nvme)
         crc = int.from_bytes(base64.b64decode(crc64nvme), "big")
-        self._parts[number] = _Part(len(body), crc, str(answer.get("ETag", "")))
+        self._parts[number] = _Part(memoryview(content).nbytes, crc, etag)
 
     def complete(self, size: int, crc64nvme: str) -> str:
         """Completes with size in bytes and checksum of the whole and gives the version id.
@@ -119,25 +123,23 @@ class S3Upload:
         """Gives the upload up; gone already is done."""
         abort(self._s3, self._target["Key"], self.upload_id)
 
-    def _sent(self, number: int, body: bytes | bytearray, crc64nvme: str) -> dict[str, Any]:
+    def _sent(self, number: int, content: bytes | memoryview, crc64nvme: str) -> str:
         for pause_s in PAUSES_S:
             try:
-                return self._sent_once(number, body, crc64nvme)
+                return self._sent_once(number, content, crc64nvme)
             except Throttled:
                 raise
             except OutsideFailed as failed:
                 if failed.permanent:
                     raise
             time.sleep(pause_s)
-        return self._sent_once(number, body, crc64nvme)
+        return self._sent_once(number, content, crc64nvme)
 
-    def _sent_once(self, number: int, body: bytes | bytearray, crc64nvme: str) -> dict[str, Any]:
-        request: dict[str, Any] = {
-            "Body": body,
-            "ChecksumAlgorithm": ALGORITHM,
-            "ChecksumCRC64NVME": crc64nvme,
-        }
-        return self._s3.call("upload_part", PartNumber=number, **self._target, **request) or {}
+    def _sent_once(self, number: int, content: bytes | memoryview, crc64nvme: str) -> str:
+        query = {"partNumber": str(number), "uploadId": self.upload_id}
+        headers = {"x-amz-sdk-checksum-algorithm": ALGORITHM, "x-amz-checksum-crc64nvme": crc64nvme}
+        answer = self._s3.send("upload_part", "PUT", self._target["Key"], query, headers, content)
+        return answer.headers.get("etag", "")
 
     def _must_add_up(self, size: int, whole: str) -> None:
         sent, crc = 0, 0
@@ -151,13 +153,3 @@ class S3Upload:
 def abort(s3: S3Client, key: str, upload_id: str) -> None:
     """Gives a multipart upload up; gone already is done."""
     s3.call("abort_multipart_upload", changes=True, none_for=("NoSuchUpload",), Key=key, UploadId=upload_id)
-
-
-def _body(content: bytes | memoryview) -> bytes | bytearray:
-    """What boto3 can send: a view of a whole buffer as that buffer, without a copy."""
-    if isinstance(content, bytes):
-        return content
-    whole = content.obj
-    if isinstance(whole, (bytes, bytearray)) and content.contiguous and content.nbytes == len(whole):
-        return whole
-    return bytes(content)

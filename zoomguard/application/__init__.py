@@ -15,6 +15,8 @@ from zoomguard.application.day_sheets import DaySheets
 from zoomguard.application.direct_links import DirectLinks
 from zoomguard.application.door_renewal import DoorRenewal
 from zoomguard.application.doors import Doors
+from zoomguard.application.incident_notices import IncidentNotices
+from zoomguard.application.incidents import Incidents
 from zoomguard.application.installation import Installation
 from zoomguard.application.lesson_offers import LessonOffers
 from zoomguard.application.messages import Messages
@@ -28,6 +30,7 @@ from zoomguard.application.session_choices import SessionChoices
 from zoomguard.application.sessions import Sessions
 from zoomguard.application.staff_doors import StaffDoors
 from zoomguard.application.staffing import Staffing
+from zoomguard.application.storage import Storage
 from zoomguard.application.watch import Watch
 from zoomguard.application.work import WorkList
 
@@ -48,6 +51,8 @@ class Application:
     direct_links: DirectLinks
     door_renewal: DoorRenewal
     doors: Doors
+    incident_notices: IncidentNotices
+    incidents: Incidents
     installation: Installation
     lesson_offers: LessonOffers
     messages: Messages
@@ -61,5 +66,6 @@ class Application:
     sessions: Sessions
     staff_doors: StaffDoors
     staffing: Staffing
+    storage: Storage
     watch: Watch
     work: WorkList

@@ -47,6 +47,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "people.import": frozenset({R.OPERATOR, R.COORDINATOR}),
     "people.roles": frozenset({R.OPERATOR}),
     "consents.import": frozenset({R.OPERATOR, R.COORDINATOR}),
+    "incidents.see": frozenset({R.DSL, R.DEPUTY, R.MONITOR, R.DATA_LEAD, R.AUDITOR}),
+    "incidents.close": frozenset({R.DSL, R.DEPUTY, R.MONITOR, R.DATA_LEAD}),
     "messages.see": frozenset({R.COORDINATOR, R.DSL, R.DEPUTY, R.MONITOR}),
     "messages.resend": frozenset({R.COORDINATOR, R.DSL, R.DEPUTY, R.MONITOR}),
 }

@@ -15,9 +15,15 @@ from zoomguard.application.archive_discovery import Discovery
 from zoomguard.application.archive_missing import Missing, standing
 from zoomguard.application.archive_one import OneRecording, silent
 from zoomguard.application.archive_parts import ArchiveParts
+from zoomguard.application.archive_rebuild import Rebuilder
+from zoomguard.application.archive_reconcile import Reconciler
+from zoomguard.application.archive_verify import Verifier
 from zoomguard.application.ports import Progress
 from zoomguard.domain.archive import ArchiveTally
 from zoomguard.domain.errors import IntegrityFailed, NotThere, OutsideFailed, Throttled
+from zoomguard.domain.fixity import FixityReport
+from zoomguard.domain.rebuild import RebuildReport
+from zoomguard.domain.reconcile import ReconcileReport
 from zoomguard.tables import recordings as table
 from zoomguard.tables import sessions as sessions_table
 
@@ -30,7 +36,7 @@ class Stopped(BaseException):
 
 
 class Archive:
-    """The use cases of copying."""
+    """The use cases of the archive."""
 
     def __init__(self, parts: ArchiveParts) -> None:
         self.parts = parts
@@ -60,6 +66,20 @@ class Archive:
     def _pending(self, session_id: str | None) -> tuple[tuple[str, str], ...]:
         with self.parts.database.reading() as tx:
             return tuple((r.id, r.short_id) for r in table.unarchived(tx, session_id))
+
+    # Proof ----------------------------------------------------------------------------------------------------
+
+    def verify(self, most: int | None, progress: Progress = silent) -> FixityReport:
+        """Reads so many bags again from S3 (None: all of them), those first that were read longest ago."""
+        return Verifier(self.parts, progress).run(most)
+
+    def reconcile(self, progress: Progress = silent) -> ReconcileReport:
+        """Compares Zoom, the index and S3."""
+        return Reconciler(self.parts, progress).run()
+
+    def rebuild(self) -> RebuildReport:
+        """Makes the index anew from the bags alone."""
+        return Rebuilder(self.parts).run()
 
     # Duties ---------------------------------------------------------------------------------------------------
 

@@ -102,13 +102,13 @@ class Discovery:
         it is one of ours."""
         with self.parts.database.deciding() as tx:
             session = sessions_table.by_meeting(tx, listed.meeting_number)
-            if session is None:
+            known = table.by_uuid(tx, listed.uuid)
+            if session is None and known is None:
                 tally.outside += 1
                 return False
             tally.recordings += 1
             tally.files += len(listed.files)
-            known = table.by_uuid(tx, listed.uuid)
-            made = None if known else self._new(tx, listed, session)
+            made = self._new(tx, listed, session) if session and not known else None
             recording = made or _locked(tx, listed.uuid)
             noted = note_files(tx, self.parts, recording, listed)
             tally.safe += sum(f.state is FileState.VERIFIED for f in table.files(tx, recording.id))

@@ -47,8 +47,12 @@ def lock_for(recording: Recording, bag: Bag, content_type: str, file_id: str) ->
         "retention-class": recording.retention_class.value,
         "retain-until": until,
     }
-    tags = {"zg-class": recording.retention_class.value, "zg-retain-until": until}
-    return Lock(bag.retain_until_at, metadata, tags, content_type)
+    return Lock(bag.retain_until_at, metadata, tags_of(recording, bag), content_type)
+
+
+def tags_of(recording: Recording, bag: Bag) -> dict[str, str]:
+    """The tags of every object of a bag: labels for lifecycle rules, which a lock does not cover."""
+    return {"zg-class": recording.retention_class.value, "zg-retain-until": iso(bag.retain_until_at)}
 
 
 def lock_for_kind(recording: Recording, bag: Bag, kind: MediaKind, file_id: str) -> Lock:

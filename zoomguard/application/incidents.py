@@ -10,18 +10,23 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from zoomguard.application import work
+from zoomguard.application import access, incident_views, work
+from zoomguard.application.ports import Clock
+from zoomguard.application.seals import Seals
 from zoomguard.domain import ids
 from zoomguard.domain.audit import Event
-from zoomguard.domain.incidents import IncidentKind
-from zoomguard.domain.people import SERVICE
+from zoomguard.domain.errors import BadInput, Conflict, NotAllowed, NotThere
+from zoomguard.domain.incidents import GRAVE, IncidentKind, IncidentView, OpenIncidents
+from zoomguard.domain.people import SERVICE, Who
 from zoomguard.tables import incidents as table
-from zoomguard.tables.database import Transaction
+from zoomguard.tables.database import Database, Transaction
 from zoomguard.tables.incidents import Incident, IncidentEvent
 
 TELL = "tell_incident"
 # What is put right at once: if it is found again, it happened again.
 HAPPENS_ANEW = frozenset({IncidentKind.LOCK_MISSING, IncidentKind.TAGS_CHANGED})
+SHORTEST_NOTE, LONGEST_NOTE = 8, 500
+MOST = 200
 
 
 def open_(
@@ -57,19 +62,95 @@ def open_(
     return Event("incident.opened", "incident", row.id, SERVICE.id, payload)
 
 
-def note(tx: Transaction, incident: Incident, what: str, now: datetime, by: str = SERVICE.id, text: str = "") -> None:
-    """Adds a line to its history; `text` is sealed by the caller."""
+def note(tx: Transaction, incident: Incident, what: str, now: datetime, by: str = SERVICE.id) -> None:
+    """Adds a line to its history."""
     tx.flush()
-    tx.add(IncidentEvent(id=ids.ulid(now), incident_id=incident.id, at=now, by=by, what=what, note=text))
+    tx.add(IncidentEvent(id=ids.ulid(now), incident_id=incident.id, at=now, by=by, what=what))
 
 
 def happened(tx: Transaction, kind: IncidentKind, subject: str, what: str, now: datetime) -> tuple[Event, ...]:
-    """Adds a line to the newest incident of that kind, if there is one: its history goes on, open or closed."""
+    """Adds a line to the newest incident of that kind, if there is one: its history goes on, open or closed. What
+    stands there already is not said twice."""
     known = table.latest(tx, kind, subject)
-    if known is None or any(e.what == what for e in table.events(tx, known.id)):
+    if known is None:
+        return ()
+    tx.hold(Incident, known.id)
+    if any(e.what == what for e in table.events(tx, known.id)):
         return ()
     note(tx, known, what, now)
     return (Event("incident.noted", "incident", known.id, SERVICE.id, {"what": what}),)
+
+
+class Incidents:
+    """Incidents before the people who see and settle them."""
+
+    def __init__(self, database: Database, clock: Clock, seals: Seals) -> None:
+        self.database, self.clock, self.seals = database, clock, seals
+
+    def list(self, who: Who, *, closed: bool = False) -> tuple[IncidentView, ...]:
+        """Open incidents, with `closed` the closed ones after them; grave ones first, each newest first, at most
+        MOST, without their history."""
+        access.require(who, "incidents.see")
+        with self.database.reading() as tx:
+            return incident_views.views(tx, who, table.listed(tx, closed=closed, most=MOST))
+
+    def count(self, who: Who) -> OpenIncidents:
+        """How many are open."""
+        access.require(who, "incidents.see")
+        with self.database.reading() as tx:
+            counted = table.counted(tx)
+        return OpenIncidents(sum(counted.values()), sum(n for kind, n in counted.items() if kind in GRAVE))
+
+    def show(self, who: Who, id_or_short: str) -> IncidentView:
+        """One incident with its history; NotThere where there is none."""
+        access.require(who, "incidents.see")
+        with self.database.reading() as tx:
+            return incident_views.whole(tx, self.seals, who, _need(tx, id_or_short))
+
+    def close(self, who: Who, id_or_short: str, text: str) -> IncidentView:
+        """Settles an incident; `text` says how, and is kept sealed.
+
+        BadInput BAD_NOTE, NotThere; NotAllowed OWN_SESSION about a lesson of one's own; Conflict INCIDENT_CLOSED.
+        """
+        access.require(who, "incidents.close")
+        text, now = _checked(text), self.clock.now()
+        with self.database.deciding() as tx:
+            row = tx.hold(Incident, _need(tx, id_or_short).id)
+            _check_closing(tx, who, row)
+            row.closed_at, row.closed_by = now, who.id
+            event_id = ids.ulid(now)
+            sealed = self.seals.seal("incident_event", "note", event_id, text)
+            closing = IncidentEvent(id=event_id, incident_id=row.id, at=now, by=who.id, what="closed", note=sealed)
+            tx.add(closing)
+            tx.commit(audit=Event("incident.closed", "incident", row.id, who.id, {"kind": row.kind.value}))
+            return incident_views.whole(tx, self.seals, who, row)
+
+
+def _need(tx: Transaction, id_or_short: str) -> Incident:
+    row = table.find(tx, id_or_short.upper())
+    if row is None:
+        raise NotThere("There is no such incident.", "See: zoomguard incidents list")
+    return row
+
+
+def _checked(text: str) -> str:
+    text = text.strip()
+    if not SHORTEST_NOTE <= len(text) <= LONGEST_NOTE or not text.isprintable():
+        raise BadInput(
+            "It is not said how the incident was settled.",
+            f"Say it in {SHORTEST_NOTE} to {LONGEST_NOTE} characters, without line breaks.",
+            code="BAD_NOTE",
+        )
+    return text
+
+
+def _check_closing(tx: Transaction, who: Who, row: Incident) -> None:
+    if incident_views.subjects(tx, [row]).are_own(who, row):
+        raise NotAllowed(
+            "It is about a lesson that you taught or observed.", "Have somebody else settle it.", code="OWN_SESSION"
+        )
+    if row.closed_at is not None:
+        raise Conflict("The incident is closed.", "What is found anew opens another.", code="INCIDENT_CLOSED")
 
 
 def _free_short_id(tx: Transaction) -> str:

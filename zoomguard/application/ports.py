@@ -16,6 +16,7 @@ from typing import Protocol, Self
 from zoomguard.domain.calendars import CalendarEntry
 from zoomguard.domain.meeting_plan import HostPosture, Meeting
 from zoomguard.domain.recordings import ListedRecording
+from zoomguard.domain.storage import StorageReport, StorageWanted
 
 
 class Clock(Protocol):
@@ -147,7 +148,8 @@ class Lock:
 @dataclass(frozen=True)
 class StoredObject:
     """A version of an object as S3 reports it. `crc64nvme` is base64 text, and None where the server does not say
-    or is not known to compare checksums with the bytes (some echo what they were given): then all is read again."""
+    or is not known to compare checksums with the bytes (some echo what they were given): then all is read again.
+    `legal_hold` is None where S3 does not tell."""
 
     key: str
     version_id: str
@@ -156,6 +158,19 @@ class StoredObject:
     lock_mode: str | None
     retain_until_at: datetime | None
     metadata: dict[str, str]
+    legal_hold: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedVersion:
+    """A version or a delete marker (whose size is 0) in the bucket's list; size in bytes, `stored_at` by S3's clock."""
+
+    key: str
+    version_id: str
+    size: int
+    is_marker: bool
+    is_latest: bool
+    stored_at: datetime
 
 
 @dataclass(frozen=True)
@@ -193,8 +208,18 @@ class Vault(Protocol):
     def head(self, key: str, version_id: str) -> StoredObject | None:
         """What S3 says of one version."""
 
+    def listing(self, prefix: str) -> Iterator[ListedVersion]:
+        """Every version and delete marker under a prefix, in constant memory: keys by their UTF-8 bytes, for each the
+        newest first. OutsideFailed, at any step, rather than a list that is short or out of order."""
+
     def versions(self, prefix: str) -> tuple[StoredObject, ...]:
-        """Every version under a prefix (without checksums and locks), oldest first for each key."""
+        """Every version under a prefix (without checksums, locks and delete markers), oldest first for each key."""
+
+    def tags(self, key: str, version_id: str) -> dict[str, str] | None:
+        """The tags of one version, or None where there is no such version."""
+
+    def retag(self, key: str, version_id: str, tags: dict[str, str]) -> None:
+        """Puts these tags in the place of all that the version had. OutcomeUnknown where the answer was lost."""
 
     def relock(self, key: str, version_id: str, retain_until_at: datetime) -> None:
         """Puts the GOVERNANCE lock on a version that came out without it."""
@@ -213,6 +238,13 @@ class Vault(Protocol):
 
     def prepare(self, environment: str, *, create: bool) -> None:
         """Checks versioning, lock and the stamp of our environment; creates the bucket where allowed."""
+
+
+class StorageProbes(Protocol):
+    """Trials of the bucket with small objects under a prefix of their own."""
+
+    def ask(self, wanted: StorageWanted) -> StorageReport:
+        """Asks everything and takes away what was made; what S3 cannot be asked is unknown, never an error."""
 
 
 class Checksum(Protocol):

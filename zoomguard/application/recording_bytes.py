@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from datetime import datetime
 
+from zoomguard.application import incidents
+from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import IntegrityFailed
+from zoomguard.domain.incidents import IncidentKind
+from zoomguard.tables.database import Transaction
+from zoomguard.tables.recordings import Recording
 
 
 class Checked:
@@ -47,3 +53,16 @@ class Checked:
         if seen > self._length or (not chunk and seen < self._length):
             return True
         return seen == self._length and self._sha256 not in ("", self._hash.hexdigest())
+
+
+def open_differing(tx: Transaction, recording: Recording, key: str, version_id: str, now: datetime) -> Event | None:
+    """Opens the incident that reading the bags again would open (archive_verify): the same object gives one."""
+    return incidents.open_(
+        tx,
+        IncidentKind.OBJECT_DIFFERS,
+        f"{key}@{version_id}",
+        now,
+        session_id=recording.session_id,
+        recording_id=recording.id,
+        detail={"key": key, "version": version_id},
+    )

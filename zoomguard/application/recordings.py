@@ -16,18 +16,27 @@ from sqlmodel import col, select
 
 from zoomguard.application import access
 from zoomguard.application.ports import Clock, Vault
-from zoomguard.application.recording_bytes import Checked
+from zoomguard.application.recording_bytes import Checked, open_differing
 from zoomguard.domain import ids
 from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import BadInput, Conflict, IntegrityFailed, NotAllowed, NotThere, Refused
 from zoomguard.domain.findings import Finding, Outcome
 from zoomguard.domain.people import Role, Who
-from zoomguard.domain.recordings import FileView, Play, PlayObject, Purpose, RecordingState, RecordingView
+from zoomguard.domain.recordings import (
+    FileView,
+    Play,
+    PlayObject,
+    Purpose,
+    RecordingState,
+    RecordingView,
+    never_listed,
+    why_not,
+)
 from zoomguard.tables import people as people_table
 from zoomguard.tables import recordings as table
 from zoomguard.tables import sessions as sessions_table
 from zoomguard.tables.database import Database, Transaction
-from zoomguard.tables.recordings import Recording, Viewing, ViewingRead
+from zoomguard.tables.recordings import Recording, RecordingFile, Viewing, ViewingRead
 from zoomguard.tables.sessions import VideoSession
 
 log = logging.getLogger("zoomguard.recordings")
@@ -140,9 +149,14 @@ class Recordings:
                     self._differing.discard(stored.place)
 
     def _object_differs(self, play_id: str, stored: _Stored) -> None:
-        """The trace of a bucket that does not hold what the bag says. Here belongs `incidents.open`."""
+        """The trace of it, and no range of the object until it agrees again."""
         self._differing.add(stored.place)
         log.error("OBJECT_DIFFERS: %s of play %s, version %s", stored.object.path, play_id, stored.version_id)
+        with self.database.deciding() as tx:
+            recording = tx.need(Recording, tx.need(Viewing, play_id).recording_id)
+            told = open_differing(tx, recording, *stored.place, self.clock.now())
+            if told:
+                tx.commit(audit=told)
 
     def finish(self, who: Who, play_id: str) -> None:
         """Closes a play: what was fetched goes into the audit, one event for each object that was read."""
@@ -233,6 +247,7 @@ class Recordings:
 
     def _view(self, tx: Transaction, recording: Recording) -> RecordingView:
         session = tx.get(VideoSession, recording.session_id) if recording.session_id else None
+        files = table.files(tx, recording.id)
         return RecordingView(
             recording.id,
             recording.short_id,
@@ -241,7 +256,8 @@ class Recordings:
             recording.state,
             recording.starts_at,
             recording.retain_until_at,
-            tuple(FileView(f.id, f.name, f.state, f.size, f.sha256 or None) for f in table.files(tx, recording.id)),
+            tuple(map(_file_view, files)),
+            never_listed(frozenset(f.type for f in files)),
         )
 
     def _note_read(self, play_id: str, path: str, start: int, stop: int) -> None:
@@ -255,6 +271,11 @@ class Recordings:
             payload = {"path": path, "bytes": stop - start}
             late = Event("recording.fetched", "viewing", play_id, viewing.person_id, payload)
             tx.commit(audit=late if viewing.finished_at is not None else ())
+
+
+def _file_view(file: RecordingFile) -> FileView:
+    why = why_not(file.state, file.last_error_code)
+    return FileView(file.id, file.name, file.state, file.size, file.sha256 or None, why)
 
 
 def _purpose(text: str) -> Purpose:

@@ -20,6 +20,8 @@ from zoomguard.adapters.clock import SystemClock, UrlClock
 from zoomguard.adapters.hosts import Hosts
 from zoomguard.adapters.http import Http
 from zoomguard.adapters.mailer import NoMailer, SmtpMailer
+from zoomguard.adapters.s3_client import S3Client
+from zoomguard.adapters.s3_probe import S3Probes
 from zoomguard.adapters.s3_vault import S3Vault
 from zoomguard.adapters.zoom_attendance import ZoomAttendance
 from zoomguard.adapters.zoom_calls import ZoomCalls
@@ -42,6 +44,8 @@ from zoomguard.application.day_sheets import DaySheets
 from zoomguard.application.direct_links import DirectLinks
 from zoomguard.application.door_renewal import DoorRenewal
 from zoomguard.application.doors import Doors
+from zoomguard.application.incident_notices import IncidentNotices
+from zoomguard.application.incidents import Incidents
 from zoomguard.application.installation import Installation
 from zoomguard.application.lesson_offers import LessonOffers
 from zoomguard.application.messages import Messages, Post
@@ -58,6 +62,7 @@ from zoomguard.application.session_parts import SessionParts
 from zoomguard.application.sessions import Sessions
 from zoomguard.application.staff_doors import StaffDoors
 from zoomguard.application.staffing import Staffing
+from zoomguard.application.storage import Storage
 from zoomguard.application.watch import Watch
 from zoomguard.application.work import WorkList
 from zoomguard.application.zoom_tokens import ZoomTokens
@@ -145,6 +150,8 @@ def _build(settings: Settings, database: Database, intake: Database, clock: Cloc
         direct_links=DirectLinks(session_parts),
         door_renewal=DoorRenewal(session_parts),
         doors=Doors(session_parts),
+        incident_notices=IncidentNotices(database, clock, post),
+        incidents=Incidents(database, clock, seals),
         installation=installation,
         lesson_offers=LessonOffers(session_parts, sessions.scheduling),
         messages=Messages(database, clock, claims, mailer, post),
@@ -158,6 +165,7 @@ def _build(settings: Settings, database: Database, intake: Database, clock: Cloc
         sessions=sessions,
         staff_doors=StaffDoors(session_parts),
         staffing=Staffing(session_parts),
+        storage=Storage(_probes_of(settings, clock), clock, settings.environment, terms),
         watch=Watch(intake, clock, seals, settings.zoom_webhook_secrets, settings.zoom_account_id),
         work=WorkList(database, clock),
     )
@@ -238,6 +246,20 @@ def vault_of(settings: Settings, clock: Clock) -> S3Vault:
         guard=refuse_inside_transaction,
         clock=clock,
     )
+
+
+def _probes_of(settings: Settings, clock: Clock) -> S3Probes:
+    """The trials of the bucket, over a client of their own."""
+    client = S3Client(
+        settings.s3_bucket,
+        endpoint_url=settings.s3_endpoint_url or None,
+        region=settings.s3_region or None,
+        access_key=settings.s3_access_key or None,
+        secret_key=settings.s3_secret_key or None,
+        guard=refuse_inside_transaction,
+        clock=clock,
+    )
+    return S3Probes(client, settings.s3_kms_key_id or None, settings.s3_endpoint_url or None)
 
 
 def set_up_logging(level: str) -> None:

@@ -99,9 +99,9 @@ def command(name: str, *examples: str) -> Callable[[Callable[..., Any]], click.C
     return click.command(name, cls=ExampleCommand, examples=examples)
 
 
-def group(name: str, *examples: str) -> Callable[[Callable[..., Any]], ExampleGroup]:
-    """A group of the top level with examples."""
-    return click.group(name, cls=ExampleGroup, examples=examples)
+def group(name: str, *examples: str, alone: bool = False) -> Callable[[Callable[..., Any]], ExampleGroup]:
+    """A group of the top level with examples; `alone` where it does something by itself too."""
+    return click.group(name, cls=ExampleGroup, examples=examples, invoke_without_command=alone)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")

@@ -19,6 +19,7 @@ TABLE = {
         ("observers", "observers:observers", "Who is free to be the second adult."),
         ("messages", "messages:messages", "Mails about sessions, and what came of them."),
         ("recordings", "recordings:recordings", "List, show and fetch recordings."),
+        ("incidents", "incidents:incidents", "What was found about evidence; settling it."),
         ("people", "people:people", "List, check, import people; roles."),
         ("consents", "consents:consents", "Import what guardians answered."),
         ("policy", "policy:policy", "The policy's clauses and the rules behind them."),
@@ -33,6 +34,7 @@ TABLE = {
         ("token", "tokens:token", "Issue tokens for staff (operator)."),
         ("archive", "archive:archive", "Copy and check what is due (operator)."),
         ("audit", "audit:audit", "Verify and export the audit (operator)."),
+        ("doctor", "doctor:doctor", "Whether the storage can keep evidence (operator)."),
     )
 }
 EXAMPLES = (

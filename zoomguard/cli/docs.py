@@ -45,7 +45,7 @@ def _walk(command: click.Command, path: str) -> list[tuple[str, str]]:
     if not isinstance(command, click.Group):
         return [(path, command.get_short_help_str(120))]
     context = click.Context(command)
-    found = []
+    found = [(path, command.get_short_help_str(120))] if command.invoke_without_command else []
     for name in command.list_commands(context):
         child = command.get_command(context, name)
         if child is not None:

@@ -80,8 +80,12 @@ def _shown(recording: Said) -> list[str]:
     ]
     lines = ["  ".join(filter(None, (recording.text("short_id"), recording.text("course")))), *layout.facts(rows), ""]
     for file in recording.parts("files"):
-        lines += layout.wrap(f"{file.text('name')}  {file.text('state')}  {layout.size(file.number('size'))}", "  ")
+        size = layout.size(file.number("size")) if file.text("size") else ""
+        lines += layout.wrap(f"{file.text('name')}  {file.text('state')}  {size}".rstrip(), "  ")
+        lines += layout.wrap(file.text("why"), "    ") if file.text("why") else []
         lines += layout.wrap(f"SHA-256 {file.text('sha256')}", "    ") if file.text("sha256") else []
+    for absent in recording.parts("absent"):
+        lines += layout.wrap(f"{absent.text('name')}  absent", "  ") + layout.wrap(absent.text("why"), "    ")
     again = f"zoomguard recordings fetch {recording.text('short_id')} --purpose P --reason TEXT --to DIR"
     return [*lines, "", *layout.wrap(f"Next: {again}")]
 

@@ -14,6 +14,9 @@ NAMES = re.compile(
     r"(-\d{1,3})?\.(mp4|m4a|vtt|txt|json|csv|jpg|bin))"
 )
 KEY = re.compile(r"v1/\d{4}/([0-9A-HJKMNP-TV-Z]{26}|unassigned)/[0-9A-HJKMNP-TV-Z]{26}/b\d{3}/" + NAMES.pattern)
+# Under these nothing of the archive is ever kept: what a doctor or a check of ours tried out.
+PROBES = ("v1/probe", "v1-probe/")
+LINE = re.compile(r"([0-9a-f]{64})  ([\x21-\x7e]+)")
 DECLARATION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 MARK_NAME = "tagmanifest-sha256.txt"
 
@@ -29,6 +32,11 @@ def key(bag_prefix: str, name: str) -> str:
     if KEY.fullmatch(full) is None:
         raise ValueError("a key holds only ids of ours and a name from the list")
     return full
+
+
+def prefix_of(key_in_bag: str) -> str:
+    """The prefix of the bag that a key of the agreed form lies in."""
+    return "/".join(key_in_bag.split("/", 5)[:5]) + "/"
 
 
 def info(
@@ -51,6 +59,19 @@ def info(
 def manifest(digests: Mapping[str, str]) -> str:
     """A manifest: one line "hex digest, two spaces, path" for each file, sorted by path."""
     return "".join(f"{digests[path]}  {path}\n" for path in sorted(digests))
+
+
+def manifest_of(content: bytes) -> dict[str, str] | None:
+    """The digests by path in a manifest of ours; None where it has another form, or names a path twice."""
+    try:
+        lines = content.decode().split("\n")
+    except UnicodeDecodeError:
+        return None
+    found = [LINE.fullmatch(line) for line in lines[:-1]]
+    if lines[-1] or not all(found):
+        return None
+    digests = {m[2]: m[1] for m in found if m is not None}
+    return digests if len(digests) == len(found) else None
 
 
 def digest(content: bytes) -> str:

@@ -115,9 +115,13 @@ WORDS: dict[IncidentKind, IncidentWords] = {
 }
 
 
+GRAVE = frozenset(kind for kind, words in WORDS.items() if words.grave)
+
+
 @dataclass(frozen=True)
 class IncidentNote:
-    """One line of an incident's history: `what` is opened, seen, arrived or closed; `by` an address or "service"."""
+    """One line of an incident's history: `what` is opened, told, seen, arrived or closed; `by` an address or
+    "service"; `text` a person's words."""
 
     at: datetime
     by: str
@@ -127,7 +131,8 @@ class IncidentNote:
 
 @dataclass(frozen=True)
 class IncidentView:
-    """An incident as entitled people see it: ids, keys and counts, no name and no topic."""
+    """An incident as entitled people see it: ids, keys and counts, no name and no topic. `session` and `recording`
+    are short ids (ids where no row is left, "" for none); `may_close` says whether whoever looks may settle it."""
 
     id: str
     short_id: str
@@ -138,6 +143,7 @@ class IncidentView:
     detail: dict[str, str | int]
     opened_at: datetime
     closed_at: datetime | None = None
+    may_close: bool = False
     history: tuple[IncidentNote, ...] = ()
 
     @property
@@ -145,8 +151,8 @@ class IncidentView:
         """What happened and what to do."""
         return WORDS[self.kind]
 
-    def as_json(self) -> dict[str, object]:
-        """The answer of `incidents show`."""
+    def summary(self) -> dict[str, object]:
+        """One entry of `incidents list`."""
         return {
             "id": self.id,
             "short_id": self.short_id,
@@ -160,5 +166,18 @@ class IncidentView:
             "detail": dict(self.detail),
             "opened_at": iso(self.opened_at),
             "closed_at": iso(self.closed_at) if self.closed_at else None,
-            "history": [{"at": iso(n.at), "by": n.by, "what": n.what, "text": n.text} for n in self.history],
+            "may_close": self.may_close,
         }
+
+    def as_json(self) -> dict[str, object]:
+        """The answer of `incidents show`: the same with its history."""
+        history = [{"at": iso(n.at), "by": n.by, "what": n.what, "text": n.text} for n in self.history]
+        return {**self.summary(), "history": history}
+
+
+@dataclass(frozen=True)
+class OpenIncidents:
+    """How many are open, and how many of them say that evidence is, or may be, missing or not what it was."""
+
+    total: int
+    grave: int

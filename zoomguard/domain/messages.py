@@ -40,6 +40,7 @@ class Template(StrEnum):
     AT_RISK = "at_risk"
     NOT_CREATED = "not_created"
     DAY_SHEET = "day_sheet"
+    INCIDENT = "incident"
 
 
 # Whoever has one of these believes that the lesson takes place as it says.

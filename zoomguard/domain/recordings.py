@@ -141,13 +141,46 @@ def file_name(kind: MediaKind, taken: frozenset[str]) -> str:
 
 @dataclass(frozen=True)
 class FileView:
-    """A file of a recording as entitled people see it."""
+    """A file of a recording as entitled people see it; `why` says why it is not archived."""
 
     id: str
     name: str
     state: FileState
     size: int | None
     sha256: str | None
+    why: str = ""
+
+
+# What a lesson recorded in the cloud usually comes with.
+EXPECTED_KINDS = ("MP4", "M4A", "TRANSCRIPT", "CHAT")
+NEVER_LISTED = {
+    "MP4": "Zoom listed no film: ask the teacher whether it was recorded.",
+    "M4A": "Zoom listed no sound apart from the film.",
+    "TRANSCRIPT": "Zoom listed none: transcripts may be switched off, or nobody spoke.",
+    "CHAT": "Zoom listed none: nobody wrote, or the chat was off.",
+}
+WHY = {
+    "PROCESSING": "Zoom announced it and was still at work on it a day later.",
+    "FILE_NOT_LISTED": "Zoom announced it and lists it no more.",
+    "SIZE_MISMATCH": "Zoom serves another size than it lists.",
+}
+
+
+def why_not(state: FileState, code: str) -> str:
+    """Why a file that Zoom announced is not archived, in words."""
+    if state is FileState.VERIFIED:
+        return ""
+    if state is FileState.EXPECTED:
+        return "Zoom is still at work on it."
+    if state is FileState.MISSING:
+        return WHY.get(code, f"It never came whole ({code}).")
+    return f"The last try to copy it failed ({code})." if code else "It is being copied."
+
+
+def never_listed(types: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """Names of usual files that Zoom never listed, each with the reason that is likely."""
+    absent = (t for t in EXPECTED_KINDS if t not in types)
+    return tuple((f"{KINDS[t].name}.{KINDS[t].extension}", NEVER_LISTED[t]) for t in absent)
 
 
 @dataclass(frozen=True)
@@ -162,6 +195,7 @@ class RecordingView:
     starts_at: datetime
     retain_until_at: datetime | None
     files: tuple[FileView, ...] = ()
+    absent: tuple[tuple[str, str], ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """The answer of `recordings show`."""
@@ -174,9 +208,17 @@ class RecordingView:
             "starts_at": iso(self.starts_at),
             "retain_until": iso(self.retain_until_at) if self.retain_until_at else None,
             "files": [
-                {"id": f.id, "name": f.name, "state": f.state.value, "size": f.size, "sha256": f.sha256}
+                {
+                    "id": f.id,
+                    "name": f.name,
+                    "state": f.state.value,
+                    "size": f.size,
+                    "sha256": f.sha256,
+                    "why": f.why or None,
+                }
                 for f in self.files
             ],
+            "absent": [{"name": name, "why": why} for name, why in self.absent],
         }
 
 

@@ -33,7 +33,7 @@ class Calls:
 
     def note(self, port: str, ask: Ask, answer: Answer | None, fault: str | None = None) -> None:
         """Put a request on the list; without an answer the connection was closed first."""
-        exchange = _exchange(ask, answer) if answer and ask.target.startswith("/v2/") else None
+        exchange = _exchange(ask, answer, fault) if answer and ask.target.startswith("/v2/") else None
         entry = {
             "at": self._clock.now().isoformat(),
             "port": port,
@@ -71,7 +71,7 @@ class Calls:
             _append(self._record_to, [exchange])
 
 
-def _exchange(ask: Ask, answer: Answer) -> dict[str, Any]:
+def _exchange(ask: Ask, answer: Answer, fault: str | None) -> dict[str, Any]:
     return {
         "method": ask.method,
         "path": ask.target.removeprefix("/v2"),
@@ -79,6 +79,7 @@ def _exchange(ask: Ask, answer: Answer) -> dict[str, Any]:
         "request_body": _body(ask),
         "status": answer.status,
         "response_body": _parsed(answer.body),
+        "fault": fault,
     }
 
 

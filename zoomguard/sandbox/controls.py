@@ -1,4 +1,4 @@
-"""The sandbox's handles over HTTP: clock, calls, mailbox, faults, play, Zoom's own pages and webhooks, behind a key."""
+"""The sandbox's handles over HTTP: clock, calls, mailbox, faults, play, recordings, webhooks, Zoom's pages."""
 
 import hmac
 import json
@@ -33,6 +33,7 @@ class Controls:
             ("POST", "/sandbox/faults"): self._switch,
             ("POST", "/sandbox/play"): zoom.stage.play,
             ("POST", "/sandbox/host"): zoom.portal.act,
+            ("POST", "/sandbox/recordings"): zoom.quirks.act,
             ("GET", "/sandbox/webhooks"): lambda body: zoom.webhooks.as_json(),
             ("POST", "/sandbox/webhooks"): self._webhooks,
         }
@@ -47,7 +48,7 @@ class Controls:
                 404,
                 "NOT_FOUND",
                 "The sandbox has no such control.",
-                "It has clock, calls, mailbox, faults, play, host and webhooks.",
+                "It has clock, calls, mailbox, faults, play, host, recordings and webhooks.",
             )
         if (method, path) != CLOCK and not self._opens(headers):
             return _error(401, "KEY", "The sandbox's key is missing or wrong.", "Take it from sandbox.json.")

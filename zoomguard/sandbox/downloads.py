@@ -2,15 +2,14 @@
 
 import hashlib
 import hmac
-import re
-from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import urlencode
 
-from zoomguard.sandbox.media import Medium
+from zoomguard.sandbox.ranges import delivered
+from zoomguard.sandbox.recording_files import find_file
 from zoomguard.sandbox.wire import Answer, Ask, html_answer, json_answer
 from zoomguard.sandbox.zoom_errors import ZoomRefusal, bad_token
 from zoomguard.sandbox.zoom_oauth import Token
-from zoomguard.sandbox.zoom_recordings import find_file
 from zoomguard.sandbox.zoom_state import ZoomState
 
 SIGNATURE_LIVES_S = 300
@@ -84,16 +83,14 @@ class Downloads:
         found = find_file(self._state, key)
         if found is None:
             return _denied(404, "NoSuchKey", "There is no such file.")
-        answer = ranged(ask, found[1].medium)
-        fault = self._state.faults.take("truncated", ask.method, ask.path) if answer.size_bytes else None
-        if fault is None:
-            return answer
-        cut_after = int(fault.more.get("after_bytes", answer.size_bytes // 2))
-        return Answer(answer.status, answer.body, answer.headers, answer.read, answer.length, cut_after)
+        return delivered(self._state.faults, ask, found[1])
 
     def _faulty_page(self, ask: Ask) -> Answer | None:
-        if self._state.faults.take("html_instead_of_media", ask.method, ask.path):
-            return html_answer(200, SIGN_IN)
+        signed_out = self._state.faults.take("html_instead_of_media", ask.method, ask.path)
+        if signed_out:
+            page = html_answer(200, SIGN_IN)
+            called = str(signed_out.more.get("content_type", page.headers["Content-Type"]))
+            return replace(page, headers={"Content-Type": called}, fault=signed_out.name)
         elsewhere = self._state.faults.take("redirect_elsewhere", ask.method, ask.path)
         return _found(str(elsewhere.more.get("to", ELSEWHERE))) if elsewhere else None
 
@@ -109,34 +106,6 @@ class Downloads:
         expires, given = ask.query.get("exp", ""), ask.query.get("sig", "")
         right = hmac.compare_digest(self._signature(key, expires).encode(), given.encode())
         return right and int(expires) > self._state.clock.now().timestamp()
-
-
-def ranged(ask: Ask, medium: Medium) -> Answer:
-    """A file, whole or the one range that was asked for (RFC 9110, 14): 200, 206 or 416."""
-    size = medium.size_bytes
-    headers = {
-        "Content-Type": medium.content_type,
-        "Accept-Ranges": "bytes",
-        "ETag": f'"{medium.sha256()[:32]}"' if size < 32_000_000 else f'"{size}-{medium.kind}"',
-    }
-    match = re.fullmatch(r"bytes=(\d*)-(\d*)", ask.headers.get("range", ""))
-    if not match or not any(match.groups()) or ask.headers.get("if-range", headers["ETag"]) != headers["ETag"]:
-        return Answer(200, headers=headers, read=medium.read, length=size)
-    start, stop = _bounds(match[1], match[2], size)
-    if start >= stop:
-        return Answer(416, headers=headers | {"Content-Range": f"bytes */{size}"})
-    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
-    return Answer(206, headers=headers, read=_shifted(medium, start), length=stop - start)
-
-
-def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
-    if not first:
-        return max(0, size - int(last)), size
-    return int(first), min(int(last) + 1, size) if last else size
-
-
-def _shifted(medium: Medium, offset: int) -> Callable[[int, int], bytes]:
-    return lambda start, stop: medium.read(offset + start, offset + stop)
 
 
 def _found(location: str) -> Answer:

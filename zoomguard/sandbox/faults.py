@@ -11,6 +11,7 @@ from zoomguard.sandbox.clock import SandboxClock
 
 CREATE = "POST /v2/users/{}/meetings"
 READ = "GET /v2/meetings/{}"
+RECORDINGS = "GET /v2/users/{}/recordings"
 OPERATION, EVENT, FIELD, SCOPE, WHO = "an operation", "an event", "a field", "a scope", "a person"
 
 
@@ -37,11 +38,18 @@ KINDS: dict[str, Kind] = {
     "webhook_lost": Kind("POST /", "never sent", EVENT),
     # Recordings and their files.
     "truncated": Kind("GET /cdn/", "the file breaks off after `after_bytes` (half)"),
-    "html_instead_of_media": Kind("GET /rec/download/", "a page in the place of the file"),
+    "stalled": Kind("GET /cdn/", "nothing comes after `after_bytes` (half) for `for_s` (600), then the cut"),
+    "range_ignored": Kind("GET /cdn/", "to a Range comes the whole file with 200"),
+    "range_wrong": Kind("GET /cdn/", "to a Range comes 206 with another range"),
+    "etag_changed": Kind("GET /cdn/", "at a Range that goes on the file has other bytes and ETag", once=True),
+    "html_instead_of_media": Kind("GET /rec/download/", "a page in place of the file, said to be `content_type`"),
     "wrong_size": Kind("GET /v2/", "sizes of files are listed wrong"),
     "expired_token": Kind("GET /rec/download/", "each operation refuses its token once"),
     "redirect_elsewhere": Kind("GET /rec/download/", "redirected `to` another host"),
+    "host_unknown": Kind(RECORDINGS, "404/1001, as for somebody who has left the account"),
+    "list_500": Kind(RECORDINGS, "500 in the place of the list"),
     # Any operation of the API.
+    "page_token_expired": Kind("GET /v2/", "a next_page_token that is shown is not valid any more", once=True),
     "rate_limited": Kind("* /v2/", "429 for the second"),
     "daily_limit": Kind("* /v2/", "429 until midnight UTC"),
     "cut_connection": Kind("POST */meetings", "cut before the request is read"),

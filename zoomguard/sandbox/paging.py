@@ -33,6 +33,10 @@ class Pages:
         }
         return items[start : start + size], fields
 
+    def forget(self, token: str) -> None:
+        """Let a token be as if its time were over."""
+        self._tokens.pop(token, None)
+
     def _start(self, ask: Ask) -> int:
         token = ask.query.get("next_page_token", "")
         if not token:

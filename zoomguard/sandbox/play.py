@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from zoomguard.sandbox import zoom_live
-from zoomguard.sandbox.media import media
+from zoomguard.sandbox.media import kinds_of, media
 from zoomguard.sandbox.sessions import meeting_of
 from zoomguard.sandbox.zoom_state import Instance, Meeting, Person, User, ZoomState
 
@@ -56,13 +56,16 @@ class Stage:
         """Hold a session. ValueError for a script that cannot be played, NoSuchSession without a meeting.
 
         `processing_s` is how long the recording stays out of the lists after the end, `transcript_s` how much
-        longer the transcript is listed as processing. Without `ended` the meeting goes on, and a later play
+        longer the transcript is listed as processing. `files` are the recording's kinds of file, see media.KINDS, in
+        any number and with unknown ones too; `size_bytes` is each film's size. `uuid_like` ("/", "//" or "+") is what
+        makes the run's UUID hard to put into a path. Without `ended` the meeting goes on, and a later play
         continues it.
         """
         with self._state.lock:
             meeting = meeting_of(self._state, str(script.get("session", "")))
             scenes = self._scenes(meeting, script)
             unknown = self._not_signed_in(meeting)
+            _name(self._state, meeting, script)
             instance = zoom_live.instance_of(self._state, meeting)
             _prepare(instance, script)
         lesson = Lesson(instance, any(one.kind == "recording_started" for one in scenes), unknown)
@@ -168,11 +171,18 @@ def _come_unknown(state: ZoomState, instance: Instance, scene: Scene, person: Pe
         ABOUT_PEOPLE[kind](state, instance, guest, at)
 
 
+def _name(state: ZoomState, meeting: Meeting, script: dict[str, Any]) -> None:
+    like = script.get("uuid_like")
+    if like is not None:
+        if meeting.live:
+            raise ValueError("the meeting runs, and has its UUID already")
+        meeting.uuid = state.new_uuid(str(like))
+
+
 def _prepare(instance: Instance, script: dict[str, Any]) -> None:
-    size_bytes = script.get("size_bytes")
-    if size_bytes is not None:
-        media(size_bytes)  # a size that cannot be made is refused here
-        instance.film_bytes = size_bytes
+    size_bytes, kinds = script.get("size_bytes", instance.film_bytes), kinds_of(script.get("files", instance.kinds))
+    media(size_bytes, kinds)  # a size that cannot be made is refused here
+    instance.film_bytes, instance.kinds = size_bytes, kinds
     for name in ("processing_s", "transcript_s"):
         seconds = script.get(name)
         if seconds is not None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from zoomguard.sandbox.faults import Fault
 from zoomguard.sandbox.wire import Answer, Ask, html_answer, json_answer
+from zoomguard.sandbox.zoom_errors import ZoomRefusal
 from zoomguard.sandbox.zoom_state import ZoomState
 
 HUGE_BYTES = 200_000_000
@@ -28,6 +29,9 @@ class Strikes:
         """The answer in the place of the operation's, where a fault does not let it happen."""
         if self._take("token_revoked", ask):
             self._state.tokens.revoke_all()
+        page = ask.query.get("next_page_token")
+        if page and self._take("page_token_expired", ask):
+            self._state.pages.forget(page)
         for name, made in INSTEAD.items():
             fault = self._take(name, ask)
             if fault:
@@ -112,4 +116,6 @@ INSTEAD: dict[str, Callable[[Fault], Answer]] = {
     "delete_500": lambda fault: _error(),
     "html_200": lambda fault: html_answer(200, PAGE),
     "huge_json": _huge,
+    "host_unknown": lambda fault: ZoomRefusal(404, 1001, "User does not exist.").answer(),
+    "list_500": lambda fault: _error(),
 }

@@ -1,5 +1,6 @@
 """HTTP as the sandbox speaks it: a server on loopback whose connections can be cut, and answers cut short."""
 
+import contextlib
 import json
 import re
 import socket
@@ -43,7 +44,8 @@ class Ask:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer. `read` streams `length` bytes in place of `body`; `cut_after` ends the connection early.
+    """One answer. `read` streams `length` bytes in place of `body`; `cut_after` ends the connection early,
+    `stall_s` seconds after its last byte.
 
     `fault` names what made it so; a `lost` one is not sent.
     """
@@ -54,6 +56,7 @@ class Answer:
     read: Callable[[int, int], bytes] | None = None
     length: int = 0
     cut_after: int | None = None
+    stall_s: float = 0
     lost: bool = False
     fault: str = ""
 
@@ -232,7 +235,15 @@ class _Handler(BaseHTTPRequestHandler):
             for chunk in answer.chunks():
                 self.wfile.write(chunk)
         if answer.cut_after is not None:
+            self._stall(answer.stall_s)
             self._end()
+
+    def _stall(self, seconds: float) -> None:
+        """Say nothing more for so long, or until the other side or the server's stop ends the connection."""
+        if seconds > 0:
+            self.connection.settimeout(seconds)
+            with contextlib.suppress(OSError):
+                self.connection.recv(1)
 
     def _end(self) -> None:
         self.close_connection = True

@@ -21,6 +21,7 @@ from zoomguard.sandbox.faults import Faults
 from zoomguard.sandbox.people import STAFF
 from zoomguard.sandbox.play import Stage
 from zoomguard.sandbox.portal import Portal
+from zoomguard.sandbox.quirks import Quirks
 from zoomguard.sandbox.school import zoom_users as school_users
 from zoomguard.sandbox.strikes import Strikes
 from zoomguard.sandbox.webhooks import Webhooks
@@ -47,7 +48,7 @@ class Zoom:
         self.state.scopes = {route.scope for route in ROUTES}
         self.calls = Calls(clock, record_to)
         self.token_door = TokenDoor(self.state)
-        self.stage, self.portal = Stage(self.state), Portal(self.state)
+        self.stage, self.portal, self.quirks = Stage(self.state), Portal(self.state), Quirks(self.state)
         expired = ExpiredTokens(self.state)
         downloads = Downloads(self.state, expired)
         self.front = Wire(_FrontDesk(self, downloads, expired), clock)

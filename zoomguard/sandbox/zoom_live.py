@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from zoomguard.sandbox.recording_files import keep_recording
 from zoomguard.sandbox.wire import Answer
 from zoomguard.sandbox.zoom_errors import ZoomRefusal, invalid
-from zoomguard.sandbox.zoom_recordings import keep_recording
 from zoomguard.sandbox.zoom_state import Call, Instance, Meeting, Person, Route, Stay, ZoomState, stamp
 
 FIRST_SESSION_ID = 16_778_240

@@ -87,7 +87,8 @@ def _ended(state: ZoomState, word: str) -> Instance:
     instances = [state.instances[word]] if word in state.instances else []
     if not instances and word.isascii() and word.isdigit() and int(word) in state.meetings:
         instances = state.meetings[int(word)].instances
-    ended = [one for one in instances if one.start_at and one.end_at]
+    instances = [one for one in instances if one.start_at]  # where only guests waited, no meeting was held
+    ended = [one for one in instances if one.end_at]
     if not ended:
         if instances:
             raise ZoomRefusal(400, 300, "The meeting has not ended.")

@@ -1,74 +1,19 @@
 """The make-believe Zoom's cloud recordings: lists, one recording, trash and back."""
 
-import secrets
-import uuid
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from zoomguard.sandbox.media import Medium, media
+from zoomguard.sandbox.recording_files import KNOWN_TYPES, listing, recover, remove
 from zoomguard.sandbox.wire import Answer, json_answer
 from zoomguard.sandbox.zoom_errors import invalid, no_recording
-from zoomguard.sandbox.zoom_state import Call, Instance, Recording, RecordingFile, Route, ZoomState, stamp
+from zoomguard.sandbox.zoom_state import Call, Recording, RecordingFile, Route, ZoomState
 
 LONGEST_WINDOW_DAYS = 31
 LONGEST_TTL_S = 604_800
 DEFAULT_TTL_S = 86_400
-WEBHOOK_TOKEN_LIVES_S = 86_400
 WRONG_BY_BYTES = 1024
 NO_CONTENT = Answer(204)
-TYPES = {
-    "MP4": "shared_screen_with_speaker_view",
-    "M4A": "audio_only",
-    "TRANSCRIPT": "audio_transcript",
-    "CHAT": "chat_file",
-}
-
-
-def keep_recording(state: ZoomState, instance: Instance) -> Recording:
-    """Make the files of an instance that has ended, and plan the events that tell of them."""
-    listed_at = instance.span[1] + timedelta(seconds=instance.processing_s)
-    late = timedelta(seconds=instance.transcript_s)
-    files = [
-        RecordingFile(
-            id=str(uuid.uuid4()),
-            medium=medium,
-            start_at=start_at,
-            end_at=end_at,
-            ready_at=listed_at + (late if medium.kind == "TRANSCRIPT" else timedelta()),
-            key=secrets.token_urlsafe(40),
-        )
-        for start_at, end_at in instance.segments
-        for medium in media(instance.film_bytes)
-    ]
-    recording = Recording(instance, files, listed_at, secrets.token_urlsafe(6))
-    state.recordings[instance.uuid] = recording
-    _announce(state, recording)
-    return recording
-
-
-def find_file(state: ZoomState, key: str) -> tuple[Recording, RecordingFile] | None:
-    """The file behind a download link, if it is processed and not in the trash."""
-    for recording in state.recordings.values():
-        for file in recording.files:
-            if file.key == key and file.trashed_at is None and file.ready_at <= state.clock.now():
-                return recording, file
-    return None
-
-
-def _announce(state: ZoomState, recording: Recording) -> None:
-    for event, kinds in (("completed", None), ("transcript_completed", ("TRANSCRIPT",))):
-        files = [one for one in recording.files if kinds is None or one.medium.kind in kinds]
-        ready_at = max(one.ready_at for one in files) if kinds else recording.listed_at
-        files = [one for one in files if one.ready_at <= ready_at]
-        lives_s = WEBHOOK_TOKEN_LIVES_S + round((ready_at - state.clock.now()).total_seconds())
-        token = state.tokens.give(lives_s, recording=recording.instance.uuid)
-        document = _summary(state, recording, files) | {
-            "host_email": recording.instance.meeting.host.email,
-            "type": recording.instance.meeting.fields["type"],
-            "password": recording.passcode,
-            "recording_files": [_file(state, recording, one) | {"status": "completed"} for one in files],
-        }
-        state.webhooks.send(f"recording.{event}", document, ready_at, {"download_token": token}, ready_at)
 
 
 def _list(state: ZoomState, call: Call) -> Answer:
@@ -85,32 +30,32 @@ def _list(state: ZoomState, call: Call) -> Answer:
     ]
     page, fields = state.pages.page(call.ask, chosen)
     wrong = _wrong_by(state, call)
-    meetings = [_document(state, one, trash, wrong) for one in page]
+    meetings = [listing(state, one, trash, wrong) for one in page]
     window = {"from": from_on.isoformat(), "to": to_on.isoformat()}
-    return json_answer(200, window | fields | {"meetings": meetings})
+    return _shown(window | fields | {"meetings": meetings}, meetings)
 
 
 def _get(state: ZoomState, call: Call) -> Answer:
     recording = _find(state, call, trash=False)
-    document = _document(state, recording, False, _wrong_by(state, call))
+    document = listing(state, recording, False, _wrong_by(state, call))
     document |= {"password": recording.passcode, "participant_audio_files": []}
     if "download_access_token" in call.query.get("include_fields", "").split(","):
         ttl_s = _ttl_s(call)
         document["download_access_token"] = state.tokens.give(ttl_s, recording=recording.instance.uuid)
-    return json_answer(200, document)
+    return _shown(document, [document])
 
 
 def _delete(state: ZoomState, call: Call) -> Answer:
     action = _action(call, "trash", ("trash", "delete"))
     recording = _find(state, call, trash=None if action == "delete" else False)
-    _remove(state, recording, recording.files, action)
+    remove(state, recording, recording.files, action, state.owner)
     return NO_CONTENT
 
 
 def _delete_file(state: ZoomState, call: Call) -> Answer:
     action = _action(call, "trash", ("trash", "delete"))
     recording = _find(state, call, trash=None if action == "delete" else False)
-    _remove(state, recording, _one_file(recording, call), action)
+    remove(state, recording, _one_file(recording, call), action, state.owner)
     return NO_CONTENT
 
 
@@ -119,27 +64,14 @@ def _recover(state: ZoomState, call: Call) -> Answer:
         raise invalid("action")
     recording = _find(state, call, trash=True)
     files = _one_file(recording, call) if "file" in call.params else recording.files
-    for file in files:
-        file.trashed_at = None
-    _tell(state, "recovered", recording, files)
+    recover(state, recording, files, state.owner)
     return NO_CONTENT
 
 
-def _remove(state: ZoomState, recording: Recording, files: list[RecordingFile], action: str) -> None:
-    if action == "trash":
-        for file in files:
-            file.trashed_at = state.clock.now()
-        return _tell(state, "trashed", recording, files)
-    _tell(state, "deleted", recording, files)
-    recording.files = [one for one in recording.files if one not in files]
-    if not recording.files:
-        del state.recordings[recording.instance.uuid]
-
-
-def _tell(state: ZoomState, what: str, recording: Recording, files: list[RecordingFile]) -> None:
-    shown = [_file(state, recording, one) for one in files]
-    document = _summary(state, recording, files) | {"recording_files": shown}
-    state.webhooks.send(f"recording.{what}", document, state.clock.now())
+def _shown(document: dict[str, Any], recordings: list[dict[str, Any]]) -> Answer:
+    """The answer; one with a kind of file that Zoom does not describe is marked for the checks of its shape."""
+    kinds = {row["file_type"] for one in recordings for row in one["recording_files"]}
+    return replace(json_answer(200, document), fault="" if kinds <= KNOWN_TYPES else "unknown_kind")
 
 
 def _find(state: ZoomState, call: Call, trash: bool | None) -> Recording:
@@ -164,8 +96,9 @@ def _one_file(recording: Recording, call: Call) -> list[RecordingFile]:
 
 
 def _visible(state: ZoomState, recording: Recording, trash: bool) -> bool:
-    in_trash = [one.trashed_at is not None for one in recording.files]
-    return recording.listed_at <= state.clock.now() and (any(in_trash) if trash else not all(in_trash))
+    now = state.clock.now()
+    in_trash = [one.trashed_at is not None for one in recording.files if one.listed_at <= now]
+    return any(in_trash) if trash else not all(in_trash)
 
 
 def _action(call: Call, default: str, choices: tuple[str, ...]) -> str:
@@ -196,51 +129,6 @@ def _window(state: ZoomState, call: Call) -> tuple[date, date]:
 
 def _wrong_by(state: ZoomState, call: Call) -> int:
     return WRONG_BY_BYTES if state.faults.take("wrong_size", "GET", call.ask.path) else 0
-
-
-def _document(state: ZoomState, recording: Recording, trash: bool, wrong_by: int) -> dict[str, Any]:
-    files = [one for one in recording.files if (one.trashed_at is not None) == trash]
-    shown = [_file(state, recording, one) for one in files]
-    for file in shown:
-        file["file_size"] += wrong_by
-    return _summary(state, recording, files) | {"recording_files": shown}
-
-
-def _summary(state: ZoomState, recording: Recording, files: list[RecordingFile]) -> dict[str, Any]:
-    instance = recording.instance
-    start_at, end_at = instance.span
-    return {
-        "uuid": instance.uuid,
-        "id": instance.meeting.number,
-        "account_id": state.account_id,
-        "host_id": instance.meeting.host.id,
-        "topic": instance.meeting.fields["topic"],
-        "type": str(instance.meeting.fields["type"]),
-        "start_time": stamp(start_at),
-        "duration": round((end_at - start_at).total_seconds() / 60),
-        "total_size": sum(one.medium.size_bytes for one in files),
-        "recording_count": len(files),
-        "recording_play_passcode": recording.passcode,
-        "auto_delete": False,
-    }
-
-
-def _file(state: ZoomState, recording: Recording, file: RecordingFile) -> dict[str, Any]:
-    medium: Medium = file.medium
-    document = {
-        "id": file.id,
-        "meeting_id": recording.instance.uuid,
-        "recording_start": stamp(file.start_at),
-        "recording_end": stamp(file.end_at),
-        "file_type": medium.kind,
-        "file_extension": medium.extension,
-        "file_size": medium.size_bytes,
-        "play_url": f"{state.origin}/rec/play/{file.key}",
-        "download_url": f"{state.origin}/rec/download/{file.key}",
-        "status": "completed" if file.ready_at <= state.clock.now() else "processing",
-        "recording_type": TYPES[medium.kind],
-    }
-    return document | ({"deleted_time": stamp(file.trashed_at)} if file.trashed_at else {})
 
 
 _SCOPES = {

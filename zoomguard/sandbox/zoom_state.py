@@ -1,6 +1,5 @@
 """What the make-believe Zoom remembers: users, meetings, registrants, instances and recordings."""
 
-import base64
 import secrets
 import threading
 from collections import Counter
@@ -11,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from zoomguard.sandbox.clock import SandboxClock
 from zoomguard.sandbox.faults import Faults
-from zoomguard.sandbox.media import Medium
+from zoomguard.sandbox.media import USUAL, Medium
 from zoomguard.sandbox.paging import Pages
 from zoomguard.sandbox.wire import Answer, Ask
 from zoomguard.sandbox.zoom_errors import unknown_meeting, unknown_user
+from zoomguard.sandbox.zoom_uuids import Uuids
 
 if TYPE_CHECKING:
     from zoomguard.sandbox.webhooks import Webhooks
@@ -96,6 +96,7 @@ class Instance:
     segments: list[tuple[datetime, datetime]] = field(default_factory=list)
     recording_from_at: datetime | None = None
     film_bytes: int | None = None
+    kinds: tuple[str, ...] = USUAL
     processing_s: float = 0
     transcript_s: float = 0
 
@@ -143,7 +144,10 @@ class Meeting:
 
 @dataclass
 class RecordingFile:
-    """One file of a recording; before `ready_at` Zoom is still processing it."""
+    """One file of a recording; before `ready_at` Zoom is still processing it, before `listed_at` it shows nowhere.
+
+    `rows` is how often lists have it. Until `told_until_at` they give `told_bytes` for its size.
+    """
 
     id: str
     medium: Medium
@@ -151,7 +155,16 @@ class RecordingFile:
     end_at: datetime
     ready_at: datetime
     key: str
+    listed_at: datetime
+    rows: int = 1
+    told_bytes: int | None = None
+    told_until_at: datetime | None = None
     trashed_at: datetime | None = None
+
+    def listed_bytes(self, now: datetime) -> int:
+        """The size that a list gives at this time."""
+        old = self.told_bytes is not None and (self.told_until_at is None or now < self.told_until_at)
+        return self.told_bytes if old and self.told_bytes is not None else self.medium.size_bytes
 
 
 @dataclass
@@ -204,11 +217,12 @@ class ZoomState:
         self.coming: list[Meeting] = []
         self.instances: dict[str, Instance] = {}
         self.recordings: dict[str, Recording] = {}
+        self.links: dict[str, tuple[Recording, RecordingFile]] = {}
         self.pages = Pages(clock)
         self.spent: Counter[tuple[str, ...]] = Counter()
         self.scopes: set[str] = set()
         self.origin = self.cdn_origin = ""
-        self._uuids_made = 0
+        self._uuids = Uuids()
         self.cdn_key = secrets.token_bytes(32)
         self.tokens: Tokens
         self.webhooks: Webhooks
@@ -249,16 +263,9 @@ class ZoomState:
             if number not in self.meetings and all(number != one.number for one in self.coming):
                 return number
 
-    def new_uuid(self) -> str:
-        """A meeting UUID: of three, one begins with a slash and one holds two slashes in a row."""
-        raw = bytearray(secrets.token_bytes(16))
-        self._uuids_made += 1
-        kind = self._uuids_made % 3
-        if kind == 1:
-            raw[0] |= 0b11111100
-        elif kind == 2:
-            raw[3], raw[4] = 0xFF, raw[4] | 0xF0
-        return base64.b64encode(bytes(raw)).decode()
+    def new_uuid(self, like: str = "") -> str:
+        """A meeting UUID, see `Uuids`."""
+        return self._uuids.next(like)
 
     def new_instance(self, meeting: Meeting) -> Instance:
         """The next run of a meeting, which takes its UUID; the meeting is given another."""

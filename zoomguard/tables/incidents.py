@@ -8,12 +8,14 @@ from typing import ClassVar
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from zoomguard.domain.incidents import WORDS, IncidentKind
+from zoomguard.domain.incidents import GRAVE, IncidentKind
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.types import Personal, Row, RowKind, UTCDateTime, chosen, column, key
 
 # What was missing came after all: a person still closes the incident, and nothing is missing any more.
 ARRIVED = "arrived"
+# What a history says once the leads were written to.
+TOLD = "told"
 
 
 class Incident(Row, table=True):
@@ -80,15 +82,40 @@ def standing(tx: Transaction, kind: IncidentKind | None = None) -> list[Incident
 def grave(tx: Transaction) -> list[Incident]:
     """Open incidents of grave kinds, oldest first, but for those about something that came after all."""
     arrived = set(tx.all(select(IncidentEvent.incident_id).where(IncidentEvent.what == ARRIVED)))
-    return [i for i in standing(tx) if WORDS[i.kind].grave and i.id not in arrived]
+    return [i for i in standing(tx) if i.kind in GRAVE and i.id not in arrived]
+
+
+def counted(tx: Transaction) -> dict[IncidentKind, int]:
+    """How many incidents of each kind are open."""
+    query = select(Incident.kind, sa.func.count()).where(col(Incident.closed_at).is_(None))
+    return dict(tx.all(query.group_by(col(Incident.kind))))
 
 
 def listed(tx: Transaction, *, closed: bool, most: int) -> list[Incident]:
-    """Incidents, newest first, open ones alone unless `closed`."""
-    query = select(Incident).order_by(col(Incident.id).desc()).limit(most)
+    """Incidents, open ones alone unless `closed`: open and grave ones first, each newest first."""
+    first = (col(Incident.closed_at).is_not(None), col(Incident.kind).not_in(GRAVE), col(Incident.id).desc())
+    query = select(Incident).order_by(*first).limit(most)
     return tx.all(query if closed else query.where(col(Incident.closed_at).is_(None)))
 
 
 def events(tx: Transaction, incident_id: str) -> list[IncidentEvent]:
     """The history of an incident, oldest first."""
     return tx.all(select(IncidentEvent).where(IncidentEvent.incident_id == incident_id).order_by(col(IncidentEvent.id)))
+
+
+def hold_untold(tx: Transaction, kind: IncidentKind) -> list[Incident]:
+    """Open incidents of a kind of which nobody was told, oldest first, locked and then read again: whoever tells of
+    them in this moment is waited for."""
+    told = sa.exists().where(col(IncidentEvent.incident_id) == col(Incident.id), col(IncidentEvent.what) == TOLD)
+    untold = select(Incident).where(Incident.kind == kind, col(Incident.closed_at).is_(None), ~told)
+    query = untold.order_by(col(Incident.id))
+    tx.all(query.with_for_update(key_share=True))
+    return tx.all(query)
+
+
+def last_told_at(tx: Transaction, kind: IncidentKind) -> datetime | None:
+    """When somebody was told of an incident of a kind last."""
+    of_kind = select(IncidentEvent.at).join(Incident, col(Incident.id) == col(IncidentEvent.incident_id))
+    told = of_kind.where(Incident.kind == kind, IncidentEvent.what == TOLD)
+    found: datetime | None = tx.first(told.order_by(col(IncidentEvent.at).desc()).limit(1))
+    return found

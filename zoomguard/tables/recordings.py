@@ -214,3 +214,71 @@ def sealed_bags(tx: Transaction, recording_id: str) -> list[Bag]:
     return tx.all(
         select(Bag).where(Bag.recording_id == recording_id, col(Bag.sealed_at).is_not(None)).order_by(col(Bag.number))
     )
+
+
+def bags_to_rehash(tx: Transaction, most: int | None) -> list[Bag]:
+    """Sealed bags, those first that were never read again, then by how long ago it was."""
+    never_first = col(Bag.rehashed_at).is_not(None)
+    query = select(Bag).where(col(Bag.sealed_at).is_not(None))
+    return tx.all(query.order_by(never_first, col(Bag.rehashed_at), col(Bag.recording_id), col(Bag.number)).limit(most))
+
+
+def bags_never_rehashed(tx: Transaction) -> int:
+    """How many sealed bags were never read again."""
+    query = select(sa.func.count()).select_from(Bag)
+    count: int = tx.first(query.where(col(Bag.sealed_at).is_not(None), col(Bag.rehashed_at).is_(None)))
+    return count
+
+
+def bag_prefixes(tx: Transaction, after: str, most: int) -> list[str]:
+    """Prefixes of bags in the order of their bytes."""
+    return tx.all(select(Bag.prefix).where(Bag.prefix > after).order_by(col(Bag.prefix)).limit(most))
+
+
+def objects_between(tx: Transaction, after: str, to: str) -> list[tuple[str, str, int | None]]:
+    """Key, version ("" while under way) and size of all objects whose bag's prefix lies between, `to` included;
+    sorted by key, in the order of bytes."""
+    within = (Bag.prefix > after, Bag.prefix <= to)
+    files = select(RecordingFile.key, RecordingFile.s3_version_id, RecordingFile.size).join(
+        Bag, sa.and_(col(Bag.recording_id) == RecordingFile.recording_id, col(Bag.number) == RecordingFile.bag_number)
+    )
+    path = col(Bag.prefix) + col(BagFile.path)
+    tags = select(path, BagFile.s3_version_id, BagFile.size).join(
+        Bag, sa.and_(col(Bag.recording_id) == BagFile.recording_id, col(Bag.number) == BagFile.bag_number)
+    )
+    return sorted(tuple(r) for q in (files, tags) for r in tx.all(q.where(*within)))
+
+
+def object_at(tx: Transaction, key: str) -> tuple[str, int | None] | None:
+    """Version and size of the object that the index has under a key, read afresh."""
+    row = tx.first(select(RecordingFile.s3_version_id, RecordingFile.size).where(RecordingFile.key == key))
+    if row is None:
+        prefix, path = key[: len(key) - len(key.split("/", 5)[-1])], key.split("/", 5)[-1]
+        tags = select(BagFile.s3_version_id, BagFile.size).join(
+            Bag, sa.and_(col(Bag.recording_id) == BagFile.recording_id, col(Bag.number) == BagFile.bag_number)
+        )
+        row = tx.first(tags.where(Bag.prefix == prefix, BagFile.path == path))
+    return (row[0], row[1]) if row is not None else None
+
+
+def bags_to_check(tx: Transaction, parts_of_the_rest: int) -> list[tuple[str, int]]:
+    """Recording and number of the sealed bags that were not looked at since, and of one part of the others, those
+    first that were looked at longest ago."""
+    which = select(Bag.recording_id, Bag.number).where(col(Bag.sealed_at).is_not(None))
+    fresh = tx.all(which.where(col(Bag.checked_at).is_(None)).order_by(col(Bag.prefix)))
+    known = which.where(col(Bag.checked_at).is_not(None))
+    rest: int = tx.first(select(sa.func.count()).select_from(known.subquery()))
+    oldest = known.order_by(col(Bag.checked_at), col(Bag.prefix)).limit(-(-rest // parts_of_the_rest))
+    return [tuple(row) for row in [*fresh, *tx.all(oldest)]]
+
+
+def count(tx: Transaction) -> int:
+    """How many recordings are on record."""
+    found: int = tx.first(select(sa.func.count()).select_from(Recording))
+    return found
+
+
+def by_key(tx: Transaction, key: str) -> Recording | None:
+    """The recording that a key of the index belongs to."""
+    parts = key.split("/")
+    return tx.get(Recording, parts[3]) if len(parts) > 4 else None

@@ -11,7 +11,18 @@ from starlette.types import ASGIApp
 
 from zoomguard.application import Application
 from zoomguard.web import bulkheads, health
-from zoomguard.web.api import access, batches, consents, messages, observers, people, policy, recordings, sessions
+from zoomguard.web.api import (
+    access,
+    batches,
+    consents,
+    incidents,
+    messages,
+    observers,
+    people,
+    policy,
+    recordings,
+    sessions,
+)
 from zoomguard.web.bodies import BodyLimit
 from zoomguard.web.bulkheads import Bulkheads
 from zoomguard.web.doors import children
@@ -32,6 +43,7 @@ from zoomguard.web.pages import (
     session,
     sign_in,
 )
+from zoomguard.web.pages import incidents as incidents_page
 from zoomguard.web.pages import messages as messages_page
 from zoomguard.web.pages import people as people_page
 from zoomguard.web.request_log import RequestLog
@@ -44,6 +56,7 @@ API = (
     observers.router,
     messages.router,
     recordings.router,
+    incidents.router,
     people.router,
     consents.router,
     policy.router,
@@ -56,6 +69,7 @@ PAGES = (
     day_sheet.router,
     permissions.router,
     messages_page.router,
+    incidents_page.router,
     people_page.router,
     batch.router,
     sign_in.router,

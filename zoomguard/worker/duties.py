@@ -30,6 +30,7 @@ def duties(app: Application) -> tuple[Duty, ...]:
         Duty("change_meeting", sessions.change_meeting),
         Duty("settle_entries", sessions.settle_entries),
         Duty("send_message", app.messages.send),
+        Duty("tell_incident", app.incident_notices.tell),
         Duty("recheck", app.rechecks.recheck),
         Duty("call_observers", app.observers.call_observers),
         Duty("remind_learners", app.reminders.remind),

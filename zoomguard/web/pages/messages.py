@@ -41,6 +41,7 @@ WHAT: dict[str, str] = {
     T.AT_RISK: "alarm: lesson at risk",
     T.NOT_CREATED: "lesson not made",
     T.DAY_SHEET: "day sheet",
+    T.INCIDENT: "alarm: incident",
 }
 HOURS = {
     OUTSIDE_HOURS: "Children are written to in office hours and by day at home.",

@@ -46,6 +46,7 @@ def page(
         status,
         here="/",
         day=day,
+        incidents=application.incidents.count(who) if access.may(who, "incidents.see") else None,
         wanted=len(application.chase.show(who)) if access.may(who, "consents.see") else 0,
         notice=notice,
         told=told,

@@ -21,6 +21,7 @@ PLACES = (
     ("/day", "Day sheet", "sessions.day_sheet"),
     ("/permissions", "Permissions", "consents.see"),
     ("/messages", "Messages", "messages.see"),
+    ("/incidents", "Incidents", "incidents.see"),
     ("/people", "People", "people.check"),
     ("/people", "People", "people.see"),
 )

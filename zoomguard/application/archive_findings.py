@@ -1,0 +1,70 @@
+"""What a comparison found: each finding is an incident until a person has settled it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from zoomguard.application import incidents
+from zoomguard.application.archive_parts import ArchiveParts
+from zoomguard.domain.incidents import IncidentKind
+from zoomguard.domain.reconcile import ReconcileFinding, ReconcileReport
+from zoomguard.tables import incidents as table
+from zoomguard.tables.database import Transaction
+from zoomguard.tables.recordings import Recording
+
+# Of one kind so many get an incident in one run; more are counted, and get theirs in later runs.
+MOST_OF_A_KIND = 50
+
+
+class Findings:
+    """Takes findings in."""
+
+    def __init__(self, parts: ArchiveParts, report: ReconcileReport) -> None:
+        self.parts, self.report = parts, report
+        self._unsettled: Counter[IncidentKind] = Counter()
+
+    def note(
+        self,
+        kind: IncidentKind,
+        subject: str,
+        done: str,
+        *,
+        recording: Recording | None = None,
+        detail: Mapping[str, str | int] | None = None,
+    ) -> None:
+        """One finding, with what was done about it."""
+        with self.parts.database.deciding() as tx:
+            settled = _is_settled(tx, kind, subject)
+            if not settled and self._unsettled[kind] >= MOST_OF_A_KIND:
+                self.report.more[kind.value] = self.report.more.get(kind.value, 0) + 1
+                return
+            self._open(tx, kind, subject, recording, detail)
+        self._unsettled[kind] += not settled
+        self.report.findings.append(ReconcileFinding(kind, subject, done, settled))
+
+    def _open(
+        self,
+        tx: Transaction,
+        kind: IncidentKind,
+        subject: str,
+        recording: Recording | None,
+        detail: Mapping[str, str | int] | None,
+    ) -> None:
+        told = incidents.open_(
+            tx,
+            kind,
+            subject,
+            self.parts.clock.now(),
+            session_id=recording.session_id if recording else None,
+            recording_id=recording.id if recording else None,
+            detail=detail,
+        )
+        if told:
+            tx.commit(audit=told)
+
+
+def _is_settled(tx: Transaction, kind: IncidentKind, subject: str) -> bool:
+    """Whether a person has closed an incident about the very same, and it cannot have happened anew."""
+    known = table.latest(tx, kind, subject)
+    return known is not None and known.closed_at is not None and kind not in incidents.HAPPENS_ANEW

@@ -1,0 +1,230 @@
+"""Makes the index of recordings anew from the bags alone: an empty database and the bucket are enough.
+
+A bag counts by its commit mark: the oldest tagmanifest, and of every other tag file the version that it names.
+What is no whole bag is named and left: its recording is found at Zoom again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from zoomguard.application import archive_metadata
+from zoomguard.application.archive_parts import ArchiveParts
+from zoomguard.application.ports import ListedVersion
+from zoomguard.domain import bag as bagit
+from zoomguard.domain.audit import Event
+from zoomguard.domain.errors import Conflict
+from zoomguard.domain.people import SERVICE
+from zoomguard.domain.rebuild import RebuildReport
+from zoomguard.domain.recordings import FileState, RecordingState, RetentionClass
+from zoomguard.domain.times import parse_iso
+from zoomguard.tables import recordings as table
+from zoomguard.tables.database import Transaction
+from zoomguard.tables.recordings import Bag, BagFile, Recording, RecordingFile
+
+TAGS = ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", archive_metadata.PATH, bagit.MARK_NAME)
+LARGEST_TAG_BYTES = 4 * 1024 * 1024
+
+
+class NotWhole(Exception):
+    """This is no whole bag; says why."""
+
+
+class Rebuilder:
+    """Reads the bucket and writes the index."""
+
+    def __init__(self, parts: ArchiveParts) -> None:
+        self.parts = parts
+
+    def run(self) -> RebuildReport:
+        """Conflict INDEX_NOT_EMPTY where recordings are on record. OutsideFailed where S3 does not answer: what was
+        written until then is written again by the next run, into an empty database."""
+        with self.parts.database.reading() as tx:
+            if table.count(tx):
+                raise Conflict(
+                    "There are recordings on record already.",
+                    "The index is made anew only in a database without any.",
+                    code="INDEX_NOT_EMPTY",
+                )
+        report = RebuildReport()
+        listed = (v for v in self.parts.vault.listing("v1/") if bagit.KEY.fullmatch(v.key))
+        for prefix, versions in groupby(listed, lambda v: bagit.prefix_of(v.key)):
+            self._one(prefix, list(versions), report)
+        return report
+
+    def _one(self, prefix: str, versions: list[ListedVersion], report: RebuildReport) -> None:
+        try:
+            found = _FoundBag(self.parts, prefix, versions)
+            said = found.document()
+        except NotWhole as error:
+            report.not_whole[prefix] = str(error)
+            return
+        with self.parts.database.deciding() as tx:
+            _Index(tx, said, found).write()
+            payload = {"bag": int(said["bag"])}
+            tx.commit(audit=Event("recording.index_rebuilt", "recording", said["recording_id"], SERVICE.id, payload))
+        report.bags += 1
+        report.files += len(said["files"])
+        report.recordings.add(said["recording_id"])
+
+
+class _FoundBag:
+    """A bag as it lies in the bucket: the bytes and version of each tag file."""
+
+    def __init__(self, parts: ArchiveParts, prefix: str, versions: Iterable[ListedVersion]) -> None:
+        self.parts, self.prefix = parts, prefix
+        self.stored: dict[str, list[ListedVersion]] = {}
+        for version in versions:
+            if not version.is_marker:
+                # S3 lists the newest first.
+                self.stored.setdefault(version.key.removeprefix(prefix), []).insert(0, version)
+        self.tags: dict[str, tuple[str, bytes]] = {}
+
+    def document(self) -> dict[str, Any]:
+        """recording.json, once every tag file is the one that the commit mark names. NotWhole."""
+        mark = next(iter(self.stored.get(bagit.MARK_NAME, ())), None)
+        if mark is None:
+            raise NotWhole("it has no commit mark")
+        content = self._bytes(mark)
+        digests = bagit.manifest_of(content)
+        if digests is None or set(digests) != set(TAGS) - {bagit.MARK_NAME}:
+            raise NotWhole("its commit mark is none of ours")
+        for path in TAGS[:-1]:
+            self.tags[path] = self._named(path, digests[path])
+        self.tags[bagit.MARK_NAME] = (mark.version_id, content)
+        return self._checked(json.loads(self.tags[archive_metadata.PATH][1]))
+
+    def _named(self, path: str, digest: str) -> tuple[str, bytes]:
+        for version in self.stored.get(path, ()):
+            content = self._bytes(version)
+            if bagit.digest(content) == digest:
+                return version.version_id, content
+        raise NotWhole(f"{path} is not as its commit mark says")
+
+    def _checked(self, said: dict[str, Any]) -> dict[str, Any]:
+        if said.get("schema") != archive_metadata.SCHEMA or "index" not in said:
+            raise NotWhole("its recording.json is of another kind")
+        for file in said["files"]:
+            versions = self.stored.get(file["path"], ())
+            if file["s3_version_id"] not in [v.version_id for v in versions]:
+                raise NotWhole(f"{file['path']} is not there in the version that was archived")
+        return said
+
+    def _bytes(self, version: ListedVersion) -> bytes:
+        if version.size > LARGEST_TAG_BYTES:
+            raise NotWhole("a tag file is far too large")
+        with self.parts.vault.read(version.key, version.version_id, 0, None) as chunks:
+            return b"".join(chunks)
+
+
+class _Index:
+    """The rows of one bag."""
+
+    def __init__(self, tx: Transaction, said: dict[str, Any], found: _FoundBag) -> None:
+        self.tx, self.said, self.found, self.index = tx, said, found, said["index"]
+        self.id, self.number = str(said["recording_id"]), int(said["bag"])
+
+    def write(self) -> None:
+        """Bags come in the order of their numbers: what the last one says of the recording holds."""
+        self._recording()
+        self.tx.flush()
+        self.tx.add(
+            Bag(
+                recording_id=self.id,
+                number=self.number,
+                prefix=self.found.prefix,
+                begun_at=parse_iso(self.index["bag_begun_at"]),
+                retain_until_at=parse_iso(self.said["retain_until"]),
+                sealed_at=parse_iso(self.index["bagged_at"]),
+            )
+        )
+        self.tx.flush()
+        self.tx.add(*self._files(), *self._tags())
+        self._absent()
+
+    def _recording(self) -> None:
+        row = self.tx.get(Recording, self.id)
+        values = self._values()
+        if row is None:
+            self.tx.add(Recording(id=self.id, **values))
+        for name, value in values.items():
+            if row is not None:
+                setattr(row, name, value)
+
+    def _values(self) -> dict[str, Any]:
+        zoom, index = self.said["zoom"], self.index
+        return {
+            "short_id": index["short_id"],
+            "session_id": index["session_id"],
+            "uuid": zoom["meeting_uuid"],
+            "meeting_number": zoom["meeting_number"],
+            "host_id": zoom["host_id"],
+            "state": RecordingState.ARCHIVED,
+            "retention_class": RetentionClass(self.said["retention_class"]),
+            "retain_until_at": _moment(index["retain_until_at"]),
+            "starts_at": parse_iso(index["starts_at"]),
+            "last_end_at": _moment(index["last_end_at"]),
+            "terms_version": self.said["terms_version"],
+            "first_seen_at": parse_iso(index["first_seen_at"]),
+            "bags": self.number,
+        }
+
+    def _files(self) -> Iterator[RecordingFile]:
+        for file in self.said["files"]:
+            # A file that was announced before and had not come is in a bag by now.
+            known = self.tx.get(RecordingFile, file["file_id"])
+            row = known or RecordingFile(**self._shared(file), name="", state=FileState.VERIFIED)
+            row.name, row.state, row.last_error_code = file["path"].removeprefix("data/"), FileState.VERIFIED, ""
+            row.bag_number, row.key = self.number, self.found.prefix + file["path"]
+            for name in ("s3_version_id", "size", "sha256", "crc64nvme", "zoom_size"):
+                setattr(row, name, file[name])
+            for name in ("seen_at", "downloaded_at", "verified_at"):
+                setattr(row, name, _moment(file[name]))
+            yield row
+
+    def _absent(self) -> None:
+        for file in self.said["absent"]:
+            if self.tx.get(RecordingFile, file["file_id"]) is None:
+                self.tx.add(
+                    RecordingFile(
+                        **self._shared(file),
+                        name=file["name"],
+                        state=FileState(file["state"]),
+                        zoom_size=file["zoom_size"],
+                        seen_at=_moment(file["seen_at"]),
+                        last_error_code=file["reason"],
+                    )
+                )
+
+    def _shared(self, file: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "id": file["file_id"],
+            "recording_id": self.id,
+            "zoom_file_key": file["zoom_file_key"],
+            "type": file["type"],
+            "recording_type": file["recording_type"],
+            "recorded_from_at": _moment(file["recorded_from"]),
+            "recorded_to_at": _moment(file["recorded_to"]),
+        }
+
+    def _tags(self) -> Iterator[BagFile]:
+        for position, path in enumerate(TAGS):
+            version, content = self.found.tags[path]
+            yield BagFile(
+                recording_id=self.id,
+                bag_number=self.number,
+                path=path,
+                position=position,
+                content=content.decode(),
+                size=len(content),
+                sha256=bagit.digest(content),
+                s3_version_id=version,
+            )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return parse_iso(text) if text is not None else None

@@ -1,0 +1,111 @@
+"""`archive reconcile`: Zoom's word, our index and S3's word compared, in both directions. It deletes nothing.
+
+The lists are compared whole, streaming; locks, tags and legal holds are read back for what was sealed since the
+last run and for a thirtieth of the rest, whoever was read longest ago first. Nothing is taken for gone because a
+side did not answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from zoomguard.application.archive_at_zoom import AtZoom
+from zoomguard.application.archive_check import BagChecks
+from zoomguard.application.archive_findings import Findings
+from zoomguard.application.archive_parts import ArchiveParts
+from zoomguard.application.ports import ListedVersion, Progress, UnfinishedUpload
+from zoomguard.domain.bag import PROBES
+from zoomguard.domain.errors import OutsideFailed
+from zoomguard.domain.incidents import IncidentKind
+from zoomguard.domain.reconcile import Difference, Ours, ReconcileReport, differences
+from zoomguard.tables import recordings as table
+
+K = IncidentKind
+BAGS_AT_ONCE = 500
+DONE = {
+    K.OBJECT_MISSING: "nothing could be done here",
+    K.OBJECT_DIFFERS: "left as it is",
+    K.EXTRA_VERSION: "left as it is; the archived version is read by its id",
+    K.DELETE_MARKER: "left as it is; the archived version is read by its id",
+    K.UNKNOWN_OBJECT: "left as it is",
+}
+
+
+class Reconciler:
+    """Compares all three."""
+
+    def __init__(self, parts: ArchiveParts, progress: Progress) -> None:
+        self.parts, self.progress = parts, progress
+        self.report = ReconcileReport()
+        self.findings = Findings(parts, self.report)
+
+    def run(self) -> ReconcileReport:
+        """Each side by itself: one that does not answer is named, and the other is compared all the same."""
+        AtZoom(self.parts, self.report, self.findings).compare()
+        for step in (self._compare_lists, self._uploads, BagChecks(self.parts, self.report, self.findings).run):
+            try:
+                step()
+            except OutsideFailed as error:
+                self.report.unknown["s3"] = error.code
+        return self.report
+
+    # The lists ------------------------------------------------------------------------------------------------
+
+    def _compare_lists(self) -> None:
+        listed = self._counted(v for v in self.parts.vault.listing("") if not v.key.startswith(PROBES))
+        for difference in differences(self._index(), listed):
+            self._confirm(difference)
+
+    def _counted(self, listed: Iterator[ListedVersion]) -> Iterator[ListedVersion]:
+        for version in listed:
+            self.report.objects += 1
+            if self.report.objects % 1000 == 0:
+                self.progress("bucket", self.report.objects, None)
+            yield version
+
+    def _index(self) -> Iterator[Ours]:
+        """All objects of the index by key, some bags in each short transaction."""
+        after = ""
+        while True:
+            with self.parts.database.reading() as tx:
+                prefixes = table.bag_prefixes(tx, after, BAGS_AT_ONCE)
+                if not prefixes:
+                    return
+                rows = table.objects_between(tx, after, prefixes[-1])
+            yield from (Ours(*row) for row in rows)
+            after = prefixes[-1]
+
+    def _confirm(self, difference: Difference) -> None:
+        """Looks again at both sides: copies go on while the lists are read."""
+        kind, key, version = difference.kind, difference.key, difference.version_id
+        with self.parts.database.reading() as tx:
+            now = table.object_at(tx, key)
+            recording = table.by_key(tx, key)
+        under_way = now is not None and not now[0]
+        archived_since = now is not None and now[0] == version and kind in (K.EXTRA_VERSION, K.UNKNOWN_OBJECT)
+        if under_way or archived_since:
+            return
+        if kind is K.OBJECT_MISSING and self.parts.vault.head(key, version) is not None:
+            return
+        detail = {"key": key, "version": version}
+        self.findings.note(kind, f"{key}@{version}", DONE[kind], recording=recording, detail=detail)
+
+    # Unfinished uploads ---------------------------------------------------------------------------------------
+
+    def _uploads(self) -> None:
+        for upload in self.parts.vault.unfinished(""):
+            with self.parts.database.reading() as tx:
+                ours, recording = table.object_at(tx, upload.key), table.by_key(tx, upload.key)
+            if ours is not None and recording is not None:
+                self._give_up(upload, recording.id)
+            elif not upload.key.startswith(PROBES):
+                detail = {"key": upload.key, "upload": upload.upload_id}
+                subject = f"{upload.key}@{upload.upload_id}"
+                self.findings.note(K.FOREIGN_UPLOAD, subject, "left as it is", detail=detail)
+
+    def _give_up(self, upload: UnfinishedUpload, recording_id: str) -> None:
+        """One of ours that nobody is at work on was left by a crash."""
+        with self.parts.claims.claim(recording_id) as had:
+            if had:
+                self.parts.vault.abort(upload)
+                self.report.uploads_given_up += 1

@@ -1,0 +1,144 @@
+"""`archive verify`: reads bags again from S3, byte by byte, and compares them with their manifests and the index.
+
+Whoever was read again longest ago comes first, so that a nightly sample goes round the whole archive.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from zoomguard.application import incidents
+from zoomguard.application.archive_parts import ArchiveParts
+from zoomguard.application.ports import Progress
+from zoomguard.domain import bag as bagit
+from zoomguard.domain.audit import Event
+from zoomguard.domain.errors import OutsideFailed
+from zoomguard.domain.fixity import Disagreement, FixityReport, manifests_disagree
+from zoomguard.domain.incidents import IncidentKind
+from zoomguard.domain.people import SERVICE
+from zoomguard.tables import recordings as table
+from zoomguard.tables.recordings import Bag, BagFile, Recording, RecordingFile
+
+K = IncidentKind
+Objects = list[RecordingFile] | list[BagFile]
+
+
+class Verifier:
+    """Reads sealed bags again."""
+
+    def __init__(self, parts: ArchiveParts, progress: Progress) -> None:
+        self.parts, self.progress = parts, progress
+
+    def run(self, most: int | None) -> FixityReport:
+        """Checks so many bags, or all of them; one that S3 does not give stops none of the others."""
+        report = FixityReport()
+        with self.parts.database.reading() as tx:
+            chosen = table.bags_to_rehash(tx, most)
+        for bag in chosen:
+            self._one(bag, report)
+        with self.parts.database.reading() as tx:
+            report.never_checked = table.bags_never_rehashed(tx)
+        return report
+
+    def _one(self, bag: Bag, report: FixityReport) -> None:
+        checked = _BagCheck(self.parts, bag, report, self.progress)
+        try:
+            wrong = list(checked.disagreements())
+        except OutsideFailed as error:
+            report.unknown[checked.recording.short_id] = error.code
+            return
+        report.bags += 1
+        report.wrong += wrong
+        self._note(bag, checked.recording, wrong)
+
+    def _note(self, bag: Bag, recording: Recording, wrong: list[Disagreement]) -> None:
+        now = self.parts.clock.now()
+        with self.parts.database.deciding() as tx:
+            tx.hold(Bag, (bag.recording_id, bag.number)).rehashed_at = now
+            payload = {"bag": bag.number, "agrees": not wrong}
+            events = [Event("recording.bag_rehashed", "recording", bag.recording_id, SERVICE.id, payload)]
+            for each in wrong:
+                told = incidents.open_(
+                    tx,
+                    each.kind,
+                    each.subject,
+                    now,
+                    session_id=recording.session_id,
+                    recording_id=recording.id,
+                    detail={"key": each.key, "version": each.version_id},
+                )
+                events += [told] if told else []
+            tx.commit(audit=tuple(events))
+
+
+class _BagCheck:
+    """One bag: its tag files first, then every byte of its payload."""
+
+    def __init__(self, parts: ArchiveParts, bag: Bag, report: FixityReport, progress: Progress) -> None:
+        self.parts, self.bag, self.report, self.progress = parts, bag, report, progress
+        with parts.database.reading() as tx:
+            self.recording = tx.need(Recording, bag.recording_id)
+            self.files = [f for f in table.files(tx, bag.recording_id) if f.bag_number == bag.number]
+            self.tags = table.bag_files(tx, bag.recording_id, bag.number)
+
+    def disagreements(self) -> Iterator[Disagreement]:
+        """Everything that is not as it should be. OutsideFailed where S3 cannot tell."""
+        contents: dict[str, bytes] = {}
+        for tag in self.tags:
+            key = bagit.key(self.bag.prefix, tag.path)
+            found = self._read(key, tag.s3_version_id, keep=True)
+            if found is None or found.sha256 != tag.sha256:
+                yield self._wrong(key, tag.s3_version_id, found, tag.sha256)
+            else:
+                contents[tag.path] = found.content
+        if len(contents) == len(self.tags):
+            yield from self._manifests(contents)
+        for file in self.files:
+            found = self._read(file.place, file.s3_version_id)
+            if found is None or (found.sha256, found.size) != (file.sha256, file.size):
+                yield self._wrong(file.place, file.s3_version_id, found, file.sha256)
+
+    def _manifests(self, contents: dict[str, bytes]) -> Iterator[Disagreement]:
+        digests = {path: bagit.digest(content) for path, content in contents.items()}
+        payload = {f"data/{f.name}": f.sha256 for f in self.files}
+        versions = {t.path: t.s3_version_id for t in self.tags}
+        for path, reason in manifests_disagree(contents, digests, payload).items():
+            key = bagit.key(self.bag.prefix, path)
+            yield Disagreement(K.BAG_DIFFERS, self.recording.short_id, key, versions[path], reason)
+
+    def _wrong(self, key: str, version: str, found: _Found | None, wanted: str) -> Disagreement:
+        if found is None:
+            return Disagreement(K.OBJECT_MISSING, self.recording.short_id, key, version, "not in the bucket")
+        reason = f"expected {wanted[:12]}..., found {found.sha256[:12]}..."
+        return Disagreement(K.OBJECT_DIFFERS, self.recording.short_id, key, version, reason)
+
+    def _read(self, key: str, version: str, *, keep: bool = False) -> _Found | None:
+        """The bytes of a version, hashed; None where there is no such version."""
+        if self.parts.vault.head(key, version) is None:
+            return None
+        found, kept = _Found(), bytearray()
+        with self.parts.vault.read(key, version, 0, None) as chunks:
+            for chunk in chunks:
+                found.add(chunk)
+                kept += chunk if keep else b""
+                self.progress(self.recording.short_id, found.size, None)
+        self.report.objects += 1
+        self.report.read_bytes += found.size
+        found.content = bytes(kept)
+        return found
+
+
+class _Found:
+    """What was read of one object."""
+
+    def __init__(self) -> None:
+        self.digest, self.size, self.content = hashlib.sha256(), 0, b""
+
+    def add(self, chunk: bytes) -> None:
+        self.digest.update(chunk)
+        self.size += len(chunk)
+
+    @property
+    def sha256(self) -> str:
+        return self.digest.hexdigest()
