@@ -127,6 +127,12 @@ def test_a_server_that_ignores_range_is_not_misread() -> None:
     assert failed.value.code == "S3_NO_RANGE"
 
 
+@pytest.mark.parametrize(("said", "start"), [("bytes 3-6/10", 2), ("bytes 20-23/90", 2), ("bytes 2-5/10", 0)])
+def test_another_range_than_was_asked_for_is_not_taken(said: str, start: int) -> None:
+    with canned(206, {"Content-Range": said}, b"0123") as server, pytest.raises(OutsideFailed):
+        read(vault_at(server.url), KEY, "v", start, start + 4)
+
+
 def test_no_byte_more_is_asked_for_than_is_wanted() -> None:
     with canned(206, {"Content-Range": "bytes 2-4/10"}, b"234") as server:
         assert read(vault_at(server.url), KEY, "v", 2, 5) == b"234"

@@ -3,16 +3,19 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from tests.archive import rows
+from tests.archive.bucket import Bucket
 from tests.archive.lessons import held, wait
 from tests.house import COORDINATOR, DSL, OBSERVER, REVIEWER, TEACHER, Home, a_home
 from zoomguard.application.recordings import PURPOSES
-from zoomguard.domain.errors import BadInput, Conflict, NotAllowed, NotThere, Refused, ZoomguardError
+from zoomguard.domain.errors import BadInput, Conflict, IntegrityFailed, NotAllowed, NotThere, Refused, ZoomguardError
+from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.people import OPERATOR, Who
 from zoomguard.domain.recordings import Play, Purpose
 
@@ -263,6 +266,39 @@ def test_a_read_that_is_broken_off_counts_what_was_given(home: Home, short: str)
         given = len(next(chunks))
     home.app.recordings.finish(who, play.id)
     assert [e[3]["bytes"] for e in events(home, "recording.fetched") if e[2] == play.id] == [given]
+
+
+def test_another_version_than_the_bags_is_never_given_whole(
+    home: Home, short: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    who, play = opened(home, short)
+    film = next(o for o in play.objects if o.path == "data/video.mp4")
+    whole = read(home, who, play.id, film.number)
+    with another_version(home, whole[:-1] + b"x"):
+        with pytest.raises(IntegrityFailed) as differs:
+            read(home, who, play.id, film.number)
+        assert differs.value.code == "OBJECT_DIFFERS"
+        assert [(r.levelname, film.path in r.getMessage()) for r in caplog.records] == [("ERROR", True)]
+        (incident,) = home.app.incidents.list(home.who(DSL))
+        assert (incident.kind, incident.recording) == (IncidentKind.OBJECT_DIFFERS, short)
+        # Whoever was cut off does not get the rest by a range.
+        with pytest.raises(IntegrityFailed):
+            read(home, who, play.id, film.number, 10)
+    assert read(home, who, play.id, film.number, 10) == whole[10:]
+
+
+@contextmanager
+def another_version(home: Home, content: bytes) -> Iterator[None]:
+    """The film's row points to another version in the bucket, which holds this."""
+    film = next(f for f in rows.files(home) if f.name == "video.mp4")
+    bucket = Bucket(home.sandbox.settings()["ZOOMGUARD_S3_ENDPOINT_URL"])
+    made = bucket.s3.put_object(Bucket=bucket.name, Key=film.place, Body=content)["VersionId"]
+    for version in (made, film.s3_version_id):
+        with home.house.database.engine.begin() as connection:
+            named = {"version": version, "id": film.id}
+            connection.execute(sa.text("UPDATE recording_file SET s3_version_id = :version WHERE id = :id"), named)
+        if version == made:
+            yield
 
 
 def test_a_play_in_which_nothing_was_read_says_so(home: Home, short: str) -> None:

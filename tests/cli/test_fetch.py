@@ -210,6 +210,15 @@ def test_a_file_that_does_not_agree_is_removed_and_exit_5(change: dict[str, Any]
     assert not any(a.path.endswith("/finish") for a in fetching.asked)
 
 
+def test_what_the_service_knows_to_differ_leaves_nothing_behind_and_is_exit_5(fetching: Fetching) -> None:
+    error = {"code": "OBJECT_DIFFERS", "message": "It is not what the bag says.", "remedy": "Tell the operator."}
+    archive, fetching.archive.cut_at = fetching.archive, 1000
+    fetching.archive = lambda asked: answer({"error": error}, 500) if "Range" in asked.headers else archive(asked)  # type: ignore[assignment]
+    said = fetching()
+    assert said.code == 5 and "[OBJECT_DIFFERS]" in said.err
+    assert files_below(fetching.target) == set()
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -15,7 +15,8 @@ from zoomguard.adapters.s3_client import S3Client
 from zoomguard.application.ports import Clock, ListedVersion, Lock, StoredObject, UnfinishedUpload
 from zoomguard.domain.errors import IntegrityFailed, OutsideFailed
 
-CHUNK_BYTES = 256 * 1024
+# Each chunk to a viewer is handed from thread to loop, which took a third more CPU for all at a quarter of this.
+CHUNK_BYTES = 1024 * 1024
 LOCK_MODE = "GOVERNANCE"
 _LOCKING = (LOCK_MODE, "COMPLIANCE")
 _HELD = {"ON": True, "OFF": False}
@@ -238,7 +239,8 @@ def _stored(version: ListedVersion) -> StoredObject:
 
 
 def _must_begin_at(start: int, answer: dict[str, Any]) -> None:
-    if start and not str(answer.get("ContentRange", "")).startswith(f"bytes {start}-"):
+    # Without Content-Range the whole has come, which begins at 0.
+    if not str(answer.get("ContentRange", "bytes 0-")).startswith(f"bytes {start}-"):
         raise OutsideFailed(
             "S3 does not answer for parts of an object.",
             "Use a server that honours Range.",

@@ -6,6 +6,7 @@ sealed bags are streamed through the service, and the right is asked again at ea
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ from sqlmodel import col, select
 
 from zoomguard.application import access
 from zoomguard.application.ports import Clock, Vault
+from zoomguard.application.recording_bytes import Checked, open_differing
 from zoomguard.domain import ids
 from zoomguard.domain.audit import Event
-from zoomguard.domain.errors import BadInput, Conflict, NotAllowed, NotThere, Refused
+from zoomguard.domain.errors import BadInput, Conflict, IntegrityFailed, NotAllowed, NotThere, Refused
 from zoomguard.domain.findings import Finding, Outcome
 from zoomguard.domain.people import Role, Who
 from zoomguard.domain.recordings import (
@@ -37,6 +39,7 @@ from zoomguard.tables.database import Database, Transaction
 from zoomguard.tables.recordings import Recording, RecordingFile, Viewing, ViewingRead
 from zoomguard.tables.sessions import VideoSession
 
+log = logging.getLogger("zoomguard.recordings")
 NOT_FOR_YOU = ("There is no such recording for you.", "See: zoomguard recordings list")
 PLAY_LASTS = timedelta(hours=4)
 SHORTEST_REASON, LONGEST_REASON = 8, 500
@@ -58,12 +61,19 @@ class _Stored:
     key: str
     version_id: str
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """What names it in the bucket."""
+        return self.key, self.version_id
+
 
 class Recordings:
     """The use cases of recordings."""
 
     def __init__(self, database: Database, clock: Clock, vault: Vault) -> None:
         self.database, self.clock, self.vault = database, clock, vault
+        # What differed when it was last read whole by this process: no range of it, so that no cut copy is completed.
+        self._differing: set[tuple[str, str]] = set()
 
     def list(self, who: Who, *, most: int = 200) -> tuple[RecordingView, ...]:
         """The recordings that this person may open, newest first."""
@@ -115,16 +125,38 @@ class Recordings:
 
     @contextmanager
     def read(self, who: Who, play_id: str, number: int, start: int, stop: int | None) -> Iterator[Iterator[bytes]]:
-        """Streams bytes of one object; which range was read goes on record when it ends."""
+        """Streams bytes of one object; which range was read goes on record when it ends.
+
+        IntegrityFailed before the last byte where they are not the bag's: by SHA-256 for the whole object, by length
+        alone for a range of it (see Checked).
+        """
         with self.database.reading() as tx:
             stored = self._object(tx, who, play_id, number)
-        end = stored.object.size if stop is None else min(stop, stored.object.size)
+        size = stored.object.size
+        end = size if stop is None else min(stop, size)
+        whole = start == 0 and end == size
+        if not whole and stored.place in self._differing:
+            raise IntegrityFailed("It differs from the bag.", "Tell the operator.", code="OBJECT_DIFFERS")
         with self.vault.read(stored.key, stored.version_id, start, end) as chunks:
-            counted = _Counted(chunks)
+            checked = Checked(chunks, max(end - start, 0), stored.object.sha256 if whole else "")
             try:
-                yield counted
+                yield checked
             finally:
-                self._note_read(play_id, stored.object.path, start, start + counted.count)
+                self._note_read(play_id, stored.object.path, start, start + checked.given)
+                if checked.differs:
+                    self._object_differs(play_id, stored)
+                elif whole and checked.given == size:
+                    self._differing.discard(stored.place)
+
+    def _object_differs(self, play_id: str, stored: _Stored) -> None:
+        """The trace of it, and no range of the object until it agrees again."""
+        self._differing.add(stored.place)
+        log.error("OBJECT_DIFFERS: %s of play %s, version %s", stored.object.path, play_id, stored.version_id)
+        with self.database.deciding() as tx:
+            recording = tx.need(Recording, tx.need(Viewing, play_id).recording_id)
+            told = open_differing(tx, recording, *stored.place, self.clock.now())
+            if told:
+                tx.commit(audit=told)
 
     def finish(self, who: Who, play_id: str) -> None:
         """Closes a play: what was fetched goes into the audit, one event for each object that was read."""
@@ -244,21 +276,6 @@ class Recordings:
 def _file_view(file: RecordingFile) -> FileView:
     why = why_not(file.state, file.last_error_code)
     return FileView(file.id, file.name, file.state, file.size, file.sha256 or None, why)
-
-
-class _Counted:
-    """Chunks that are counted as they pass."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self.chunks, self.count = chunks, 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __next__(self) -> bytes:
-        chunk = next(self.chunks)
-        self.count += len(chunk)
-        return chunk
 
 
 def _purpose(text: str) -> Purpose:

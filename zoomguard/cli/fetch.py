@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoomguard.cli.answers import Said, bad_answer
+from zoomguard.cli.answers import INTEGRITY_EXIT, Declined, Said, bad_answer
 from zoomguard.cli.copies import NEW, Folder
 from zoomguard.cli.layout import size
 from zoomguard.domain.bag import NAMES
@@ -123,6 +123,10 @@ def _receive(client: Client, play_id: str, wanted: Wanted, folder: Folder, part:
                 if attempt == TRIES:
                     raise
         agrees = copy.done()
+    except Declined as declined:
+        if declined.exit_code == INTEGRITY_EXIT:
+            folder.remove(part)  # The service knows that it would never agree.
+        raise
     finally:
         copy.close()
     if not agrees:
@@ -136,7 +140,7 @@ class _Copy:
     """A part that grows, with the hash of all that stands in it."""
 
     def __init__(self, folder: Folder, part: str, wanted: Wanted, say: Say) -> None:
-        self.wanted, self.say = wanted, say
+        self.wanted, self.say, self.told = wanted, say, -1
         self.count, self.hash = 0, hashlib.sha256()
         known = folder.holds(part)
         self.file = os.fdopen(folder.open(part, os.O_RDWR if known else NEW), "r+b" if known else "wb")
@@ -176,6 +180,9 @@ class _Copy:
         self.hash.update(chunk)
         self.count += len(chunk)
         share = 100 * self.count // max(self.wanted.size, 1)
+        if share == self.told:
+            return
+        self.told = share
         self.say(f"{self.wanted.path}  {share} %  {size(self.count)} of {size(self.wanted.size)}")
 
     def done(self) -> bool:
