@@ -31,6 +31,7 @@ PARTS = {
     "tagging": "<Tagging {xml}><TagSet><Tag><Key>zg-class</Key><Value>routine</Value></Tag>"
     "<Tag><Key>zg-retain-until</Key><Value>{until}</Value></Tag></TagSet></Tagging>",
     "retention": "<Retention {xml}><Mode>GOVERNANCE</Mode><RetainUntilDate>{until}</RetainUntilDate></Retention>",
+    "uploads": "<ListMultipartUploadsResult {xml}><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>",
     "legal-hold": "<LegalHold {xml}><Status>OFF</Status></LegalHold>",
 }
 
@@ -60,7 +61,7 @@ class Pages(Handler):
         keys = Keys(int(known[1]))
         if kind == "versions":
             return self._xml(200, page(bucket, keys, query))
-        if not keys.has(key):
+        if kind != "uploads" and not keys.has(key):
             return self._xml(404, "<Error><Code>NoSuchKey</Code></Error>")
         self._xml(200, PARTS[kind].format(xml=XML, until=keys.kept_until()))
 
