@@ -39,8 +39,14 @@ STAYS_OPEN = b'HTTP/1.1 200 OK\r\nETag: "one"\r\nContent-Length: 0\r\n\r\n'
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Parts are repeated as always, without the pauses; servers that know no 100 Continue are soon believed."""
+    """Parts are repeated as always, without the pauses; a server that is asked first has time, however busy we are."""
     monkeypatch.setattr(s3_upload, "PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr(s3_connection, "CONTINUE_S", 10)
+
+
+@pytest.fixture
+def soon_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For servers that know no 100 Continue."""
     monkeypatch.setattr(s3_connection, "CONTINUE_S", 0.05)
 
 
@@ -134,6 +140,7 @@ def test_an_answer_that_never_comes_is_given_up(monkeypatch: pytest.MonkeyPatch)
     assert (failed.code, failed.permanent, type(failed)) == ("S3_CUT", False, OutsideFailed)
 
 
+@pytest.mark.usefixtures("soon_believed")
 def test_a_line_that_is_slow_but_alive_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     # Each slice has the time of an answer, not that for a connection to come about.
     monkeypatch.setattr(s3_client, "CONNECT_S", 0.3)
@@ -209,6 +216,7 @@ def test_an_answer_may_take_longer_than_a_connection(monkeypatch: pytest.MonkeyP
     server.close()
 
 
+@pytest.mark.usefixtures("soon_believed")
 def test_a_server_that_knows_no_100_continue_gets_the_part_over_tls_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -317,6 +325,7 @@ def test_a_certificate_for_another_name_is_not_trusted(tmp_path: Path, monkeypat
     assert (failed.code, server.asked) == ("S3_TLS", [])
 
 
+@pytest.mark.usefixtures("soon_believed")
 def test_a_part_is_sent_from_where_it_lies() -> None:
     def swallow(client: socket.socket) -> None:
         left, buffer = 16 * MIB, bytearray(65536)
