@@ -18,7 +18,7 @@ from zoomguard.adapters import s3_vault
 from zoomguard.domain.findings import Outcome
 
 ADAPTERS = Path(s3_vault.__file__).parent
-ASKING = {"call", "pages", "refusal", "send"}
+ASKING = {"call", "look", "pages", "refusal", "send"}
 BUCKET = "arn:aws:s3:::vault"
 READ = ("GetObjectVersion", "GetObjectRetention")
 WRITE = ("PutObject", "PutObjectRetention", "PutObjectTagging")

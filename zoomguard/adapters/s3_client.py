@@ -22,6 +22,8 @@ from zoomguard.adapters.s3_wire import Place, Wire
 from zoomguard.application.ports import Clock
 
 CONNECT_S = 5
+# S3 names a checksum only to whoever asks for it.
+LOOKED_FOR = {"x-amz-checksum-mode": "ENABLED"}
 READ_S = 60
 
 
@@ -87,6 +89,18 @@ class S3Client:
         try:
             return self._both()[1].send(operation, method, key, query, headers, body)
         except s3_errors.RAISED as error:
+            raise self.error(error, operation) from None
+
+    def look(
+        self, operation: str, method: str, key: str, query: Mapping[str, str], *, none_for: tuple[str, ...]
+    ) -> Answer | None:
+        """A question about an object by the wire; None where S3 answers with one of the codes in `none_for`."""
+        self._guard()
+        try:
+            return self._both()[1].send(operation, method, key, query, LOOKED_FOR)
+        except s3_errors.RAISED as error:
+            if isinstance(error, ClientError) and s3_errors.s3_code(error) in none_for:
+                return None
             raise self.error(error, operation) from None
 
     def error(self, error: Exception, operation: str, *, changes: bool = False) -> Exception:

@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any
 from urllib.parse import urlencode
 
-from zoomguard.adapters import s3_bucket, s3_errors, s3_listing, s3_upload
+from zoomguard.adapters import s3_bucket, s3_errors, s3_facts, s3_listing, s3_upload
 from zoomguard.adapters.s3_client import S3Client
 from zoomguard.application.ports import Clock, ListedVersion, Lock, StoredObject, UnfinishedUpload
 from zoomguard.domain.errors import IntegrityFailed, OutsideFailed
@@ -19,8 +19,6 @@ from zoomguard.domain.errors import IntegrityFailed, OutsideFailed
 CHUNK_BYTES = 1024 * 1024
 LOCK_MODE = "GOVERNANCE"
 _LOCKING = (LOCK_MODE, "COMPLIANCE")
-_HELD = {"ON": True, "OFF": False}
-_NO_VERSION = ("NoSuchVersion", "NoSuchKey", "MethodNotAllowed")
 
 
 class S3Vault:
@@ -83,26 +81,18 @@ class S3Vault:
 
         The checksum is None where the server would repeat whatever it was told: then only reading proves.
         """
-        answer = self._s3.call(
-            "head_object",
-            none_for=("404", "405", *_NO_VERSION),
-            Key=key,
-            VersionId=version_id,
-            ChecksumMode="ENABLED",
-        )
-        if answer is None:
-            # The answer to HEAD has no body, so a bucket that is gone looks like an object that is gone.
-            self._s3.call("head_bucket")
+        headers = s3_facts.headers_of(self._s3, key, version_id)
+        if headers is None:
             return None
         return StoredObject(
             key=key,
             version_id=version_id,
-            size=int(answer["ContentLength"]),
-            crc64nvme=self._believed(answer.get("ChecksumCRC64NVME")),
-            lock_mode=answer.get("ObjectLockMode"),
-            retain_until_at=answer.get("ObjectLockRetainUntilDate"),
-            metadata=dict(answer.get("Metadata", {})),
-            legal_hold=_HELD.get(answer.get("ObjectLockLegalHoldStatus", "")),
+            size=s3_facts.size_in(headers),
+            crc64nvme=self._believed(headers.get(s3_facts.CHECKSUM)),
+            lock_mode=headers.get(f"{s3_facts.LOCK}mode"),
+            retain_until_at=s3_facts.retain_until_in(headers),
+            metadata=s3_facts.metadata_in(headers),
+            legal_hold=s3_facts.legal_hold_in(headers),
         )
 
     def listing(self, prefix: str) -> Iterator[ListedVersion]:
@@ -117,8 +107,7 @@ class S3Vault:
 
     def tags(self, key: str, version_id: str) -> dict[str, str] | None:
         """The tags of one version, or None where there is no such version."""
-        answer = self._s3.call("get_object_tagging", none_for=_NO_VERSION, Key=key, VersionId=version_id)
-        return None if answer is None else {tag["Key"]: tag["Value"] for tag in answer.get("TagSet", ())}
+        return s3_facts.tags_of(self._s3, key, version_id)
 
     def retag(self, key: str, version_id: str, tags: dict[str, str]) -> None:
         """Puts these tags in the place of all that the version had. OutcomeUnknown where the answer was lost."""
