@@ -19,8 +19,10 @@ from zoomguard.domain.findings import Outcome
 
 ADAPTERS = Path(s3_vault.__file__).parent
 ASKING = {"call", "look", "pages", "refusal", "send"}
+# These pass on what others ask.
+PASSING_ON = {"s3_client.py", "s3_connection.py", "s3_wire.py"}
 BUCKET = "arn:aws:s3:::vault"
-READ = ("GetObjectVersion", "GetObjectRetention")
+READ = ("GetObjectVersion", "GetObjectRetention", "GetObjectLegalHold")
 WRITE = ("PutObject", "PutObjectRetention", "PutObjectTagging")
 # What each call needs: docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html, and the pages
 # of the calls themselves (a version is read with GetObjectVersion alone; a lock is shown to those who may read it).
@@ -39,6 +41,7 @@ ON_OBJECTS: dict[str, tuple[str, ...]] = {
     "complete_multipart_upload": ("PutObject",),
     "create_multipart_upload": WRITE,
     "get_object": ("GetObjectVersion",),
+    "get_object_tagging": ("GetObjectVersionTagging",),
     "head_object": READ,
     "put_object": WRITE,
     "put_object_retention": ("PutObjectRetention",),
@@ -48,10 +51,10 @@ ON_OBJECTS: dict[str, tuple[str, ...]] = {
 OF_PROBES: dict[str, tuple[str, ...]] = {
     **ON_OBJECTS,
     "delete_object": ("DeleteObject", "DeleteObjectVersion"),
-    "head_object": (*READ, "GetObjectLegalHold"),
     "put_object_legal_hold": ("PutObjectLegalHold",),
 }
-# create-bucket.sh makes and stamps the bucket; the probes want to see the third refused.
+# create-bucket.sh makes and stamps the bucket. The probes want to see the third refused, and the nightly comparison
+# tries it and says where tags could not be put back.
 NOT_THE_SERVICES = {"create_bucket", "put_bucket_tagging", "put_object_tagging"}
 
 
@@ -59,7 +62,7 @@ def operations(*, of_probes: bool) -> set[str]:
     """Every call of S3 that stands in the adapters."""
     found = set()
     for path in ADAPTERS.glob("s3_*.py"):
-        if path.name.startswith("s3_probe") is not of_probes:
+        if path.name.startswith("s3_probe") is not of_probes or path.name in PASSING_ON:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ASKING:

@@ -7,7 +7,7 @@ from zoomguard.application.archive_parts import ArchiveParts, tags_of
 from zoomguard.application.ports import StoredObject
 from zoomguard.domain import bag as bagit
 from zoomguard.domain.audit import Event
-from zoomguard.domain.errors import IntegrityFailed
+from zoomguard.domain.errors import IntegrityFailed, OutsideFailed
 from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.people import SERVICE
 from zoomguard.domain.reconcile import ReconcileReport
@@ -92,9 +92,17 @@ class BagChecks:
     def _tags(self, recording: Recording, bag: Bag, key: str, version: str) -> None:
         wanted, found = tags_of(recording, bag), self.parts.vault.tags(key, version)
         self.report.object_reads += 1
-        if found is not None and found != wanted:
+        if found is None or found == wanted:
+            return
+        try:
             self.parts.vault.retag(key, version, wanted)
-            self._find(K.TAGS_CHANGED, recording, key, version, "put back")
+            done = "put back"
+        except OutsideFailed as error:
+            if not error.permanent:
+                raise
+            # The service is best without the right to change tags: whoever has it puts them back.
+            done = f"could not be put back ({error.code})"
+        self._find(K.TAGS_CHANGED, recording, key, version, done)
 
     def _find(self, kind: IncidentKind, recording: Recording, key: str, version: str, done: str) -> None:
         detail = {"key": key, "version": version}

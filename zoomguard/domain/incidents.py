@@ -98,7 +98,7 @@ WORDS: dict[IncidentKind, IncidentWords] = {
         grave=False,
     ),
     K.TAGS_CHANGED: IncidentWords(
-        "Tags of an archived version were changed; they were put back",
+        "Tags of an archived version were changed",
         "Find out who can change tags in the bucket.",
         grave=False,
     ),
