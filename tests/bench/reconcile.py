@@ -26,6 +26,7 @@ from tests.bench.serving import running
 
 ROUNDS, RECORDINGS, FEW = 3, 10_000, 100
 BOUND = 1.2
+FLAT_MB = 8
 BUSY = 1.5
 LISTING = "GET versions"
 FOLDER = Path(tempfile.mkdtemp(prefix="zoomguard-bench-"))
@@ -55,10 +56,12 @@ SIDES: dict[str, Command] = {"ours": ours, "boto3 paginator alone": boto3_alone}
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one run, a run over few recordings taken off the seconds; requests as the server counted them."""
+    """Of one run, a run over few recordings taken off the seconds; requests as the server counted them; `peak_kb` as
+    our side tells of itself, 0 where nothing is told."""
 
     cpu_s: float
     requests: dict[str, int]
+    peak_kb: int = 0
 
 
 @dataclass
@@ -69,6 +72,7 @@ class Figures:
     rounds: int
     load: float
     costs: dict[str, list[Cost]] = field(default_factory=dict)
+    peak_kb_of_a_tenth: int = 0
 
     def cpu_s(self, side: str) -> float | None:
         """The median."""
@@ -90,6 +94,8 @@ def main() -> int:
             for place, name in enumerate(SIDES):
                 cost = _measured(name, endpoint, chosen.recordings, f"{place}x{number}")
                 figures.costs[name] += [cost] if cost else []
+        tenth = _run("ours", endpoint, max(FEW, chosen.recordings // 10), "tenth")
+        figures.peak_kb_of_a_tenth = tenth.peak_kb if tenth else 0
     ratio = figures.ratio()
     print(json.dumps(asdict(figures) | {"ratio": ratio, "bound": BOUND}, indent=2) if chosen.json else _text(figures))
     return 3 if ratio is None else 0 if ratio <= BOUND else 1
@@ -100,7 +106,7 @@ def _measured(name: str, endpoint: str, recordings: int, run: str) -> Cost | Non
     if few is None:
         return None
     whole = _run(name, endpoint, recordings, run)
-    return Cost(whole.cpu_s - few.cpu_s, whole.requests) if whole else None
+    return Cost(whole.cpu_s - few.cpu_s, whole.requests, whole.peak_kb) if whole else None
 
 
 def _run(name: str, endpoint: str, recordings: int, label: str) -> Cost | None:
@@ -115,7 +121,12 @@ def _run(name: str, endpoint: str, recordings: int, label: str) -> Cost | None:
     pages = -(-recordings * len(NAMES) // 1000)
     if requests.get(LISTING, 0) < pages:
         raise RuntimeError(f"{name}: {requests} requests, where the listing has {pages} pages.")
-    return Cost(spent.cpu_s, requests)
+    return Cost(spent.cpu_s, requests, _peak_kb(spent.output))
+
+
+def _peak_kb(output: str) -> int:
+    told = json.loads(output) if output.startswith("{") else {}
+    return int(told.get("peak_kb", 0))
 
 
 def _text(figures: Figures) -> str:
@@ -128,6 +139,8 @@ def _text(figures: Figures) -> str:
     lines += [_line(name, figures, objects) for name in SIDES]
     if ratio is not None:
         lines += ["", f"ours / boto3 alone: {ratio:.2f}, at most {BOUND}: {'held' if ratio <= BOUND else 'NOT HELD'}"]
+        grown_mb = (figures.costs["ours"][-1].peak_kb - figures.peak_kb_of_a_tenth) / 1000
+        lines += [f"peak memory of ours beyond a tenth of the recordings: {grown_mb:+.1f} MB, at most {FLAT_MB}"]
     return "\n".join([*lines, "", "Other side: python -m tests.bench.boto_listing ENDPOINT BUCKET"])
 
 
