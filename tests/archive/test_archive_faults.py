@@ -281,3 +281,14 @@ def test_an_s3_that_is_away_leaves_nothing_half_done(tmp_path: Path) -> None:
         home.app.archive.run()
         must_hold_the_film(home, bucket, tmp_path)
         assert len(bucket.keys()) == len(set(bucket.keys())) == 9
+
+
+def test_where_zoom_wants_us_to_wait_the_other_hosts_are_not_asked_either(home: Home) -> None:
+    held(home)
+    switch(home, "daily_limit", on="GET /users/")
+    before = len(home.zoom_calls("/recordings"))
+    tally = home.app.archive.run()
+    assert tally.postponed == {"host 1 and the rest": "ZOOM_DAILY_LIMIT"}
+    assert len(home.zoom_calls("/recordings")) - before == 1
+    home.sandbox.faults.clear()
+    assert home.app.archive.run().exit == "done"

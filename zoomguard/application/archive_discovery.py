@@ -18,7 +18,7 @@ from zoomguard.application.archive_parts import ARCHIVE, OVERLAP, ArchiveParts
 from zoomguard.domain import ids
 from zoomguard.domain.archive import ArchiveTally
 from zoomguard.domain.audit import Event
-from zoomguard.domain.errors import OutsideFailed
+from zoomguard.domain.errors import OutsideFailed, Throttled
 from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.people import SERVICE, Role
 from zoomguard.domain.recordings import FileState, ListedRecording, RecordingState, RetentionClass
@@ -54,11 +54,15 @@ class Discovery:
         self.parts = parts
 
     def run(self, tally: ArchiveTally, since: date | None) -> None:
-        """All hosts; one that fails keeps its cursor where it was and does not stop the others."""
+        """All hosts; one that fails keeps its cursor where it was and does not stop the others. Where Zoom wants us to
+        wait the rest is left to the next run."""
         for host in hosts(self.parts):
             tally.hosts += 1
             try:
                 self._walk(host, since, tally)
+            except Throttled as error:
+                tally.postponed[f"host {tally.hosts} and the rest"] = error.code
+                return
             except OutsideFailed as error:
                 if error.code == UNKNOWN_AT_ZOOM:
                     note_unknown(self.parts, host)
