@@ -7,7 +7,7 @@ from zoomguard.application.archive_parts import ArchiveParts, tags_of
 from zoomguard.application.ports import StoredObject
 from zoomguard.domain import bag as bagit
 from zoomguard.domain.audit import Event
-from zoomguard.domain.errors import IntegrityFailed
+from zoomguard.domain.errors import IntegrityFailed, OutsideFailed
 from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.people import SERVICE
 from zoomguard.domain.reconcile import ReconcileReport
@@ -85,17 +85,21 @@ class BagChecks:
         try:
             self.parts.vault.relock(stored.key, stored.version_id, bag.retain_until_at)
             done = f"locked again until {iso(bag.retain_until_at)}"
-        except IntegrityFailed:
-            done = "could not be locked again"
+        except (IntegrityFailed, OutsideFailed) as error:
+            done = f"could not be locked again ({error.code})"
         self._find(K.LOCK_MISSING, recording, stored.key, stored.version_id, done)
 
     def _tags(self, recording: Recording, bag: Bag, key: str, version: str) -> None:
         wanted, found = tags_of(recording, bag), self.parts.vault.tags(key, version)
         self.report.object_reads += 1
         if found is not None and found != wanted:
-            self.parts.vault.retag(key, version, wanted)
-            self._find(K.TAGS_CHANGED, recording, key, version, "put back")
+            try:
+                self.parts.vault.retag(key, version, wanted)
+                done = "put back"
+            except OutsideFailed as error:
+                done = f"could not be put back ({error.code})"
+            self._find(K.TAGS_CHANGED, recording, key, version, done)
 
     def _find(self, kind: IncidentKind, recording: Recording, key: str, version: str, done: str) -> None:
-        detail = {"key": key, "version": version}
+        detail = {"key": key, "version": version, "done": done}
         self.findings.note(kind, f"{key}@{version}", done, recording=recording, detail=detail)
