@@ -49,8 +49,11 @@ def hold(bucket: Bucket, one: Kept, status: str = "ON") -> None:
 
 
 def retag(bucket: Bucket, one: Kept, tags: dict[str, str]) -> None:
-    """Other tags in the place of ours."""
+    """Other tags in the place of ours, or none."""
     named = {"Bucket": bucket.name, "Key": one.key, "VersionId": one.version_id}
+    if not tags:
+        bucket.s3.delete_object_tagging(**named)
+        return
     bucket.s3.put_object_tagging(**named, Tagging={"TagSet": [{"Key": k, "Value": v} for k, v in tags.items()]})
 
 
