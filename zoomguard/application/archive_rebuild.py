@@ -13,6 +13,7 @@ from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
+from sqlmodel import select
 
 from zoomguard.application import archive_metadata
 from zoomguard.application.archive_parts import ArchiveParts
@@ -23,9 +24,10 @@ from zoomguard.domain.errors import Conflict
 from zoomguard.domain.people import SERVICE
 from zoomguard.domain.rebuild import RebuildReport
 from zoomguard.domain.recordings import FileState, RecordingState, RetentionClass
-from zoomguard.domain.times import parse_iso
+from zoomguard.domain.times import iso, parse_iso
 from zoomguard.tables import recordings as table
 from zoomguard.tables.database import Transaction
+from zoomguard.tables.install import Install
 from zoomguard.tables.recordings import Bag, BagFile, Recording, RecordingFile
 
 TAGS = ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", archive_metadata.PATH, bagit.MARK_NAME)
@@ -56,7 +58,17 @@ class Rebuilder:
         listed = (v for v in self.parts.vault.listing("v1/") if bagit.KEY.fullmatch(v.key))
         for prefix, versions in groupby(listed, lambda v: bagit.prefix_of(v.key)):
             self._one(prefix, list(versions), report)
+        self._watch_as_before()
         return report
+
+    def _watch_as_before(self) -> None:
+        """A new database begins to watch when it is made; lessons were watched since the first that is archived."""
+        with self.parts.database.deciding() as tx:
+            first_at, install = table.first_start(tx), tx.first(select(Install))
+            if first_at is not None and first_at < install.watch_from_at:
+                install.watch_from_at = first_at
+                payload = {"from": iso(first_at)}
+                tx.commit(audit=Event("install.watched_from", "install", install.id, SERVICE.id, payload))
 
     def _one(self, prefix: str, versions: list[ListedVersion], report: RebuildReport) -> None:
         try:
