@@ -77,15 +77,19 @@ def test_a_bag_without_a_commit_mark_is_named_and_left(two: Two) -> None:
     assert len(two.bucket.versions(prefix)) == 8
 
 
-def test_a_bag_that_is_still_being_filled_is_named_and_found_at_zoom_again(
+def test_a_bag_that_was_still_being_filled_is_named_and_reconcile_tells_of_what_is_left(
     home: Home, bucket: Bucket, tmp_path: Path
 ) -> None:
+    """Without its session the recording is one that nobody knows, and so are the files in the bucket."""
     held(home, transcript_s=3600)
     home.app.archive.run()
     with another_house(home, tmp_path / "anew") as anew:
         report = anew.app.archive.rebuild()
         assert (report.exit, list(report.not_whole.values())) == ("wrong", ["it has no commit mark"])
         assert rows.recordings(anew) == []
+        told = [f.kind.value for f in anew.app.archive.reconcile().findings]
+        assert told == ["recording_outside", *["unknown_object"] * 3]
+        assert len(bucket.keys()) == 3
 
 
 @pytest.mark.parametrize("path", ["bagit.txt", "bag-info.txt", "manifest-sha256.txt", TOLD])

@@ -119,6 +119,13 @@ def test_a_manifest_that_names_another_file_than_the_index_is_a_bag_that_differs
     assert report.exit == "wrong" and {k for k, _ in tampering.opened(archived)} == {"bag_differs"}
 
 
+def test_an_index_that_has_another_size_is_named_at_the_file_and_at_its_bag(archived: Home) -> None:
+    tampering.change_row(archived, "recording_file", "name = 'video.mp4'", size=7)
+    wrong = archived.app.archive.verify(None).wrong
+    found = {(w.kind.value, w.key.rpartition("/b001/")[2]) for w in wrong}
+    assert found == {("object_differs", FILM), ("bag_differs", "bag-info.txt")}
+
+
 def test_tag_files_that_the_index_has_lost_are_a_bag_that_differs(archived: Home) -> None:
     with archived.house.database.engine.begin() as connection:
         connection.execute(sa.text("DELETE FROM bag_file"))

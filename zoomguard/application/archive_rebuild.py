@@ -1,7 +1,8 @@
 """Makes the index of recordings anew from the bags alone: an empty database and the bucket are enough.
 
 A bag counts by its commit mark: the oldest tagmanifest, and of every other tag file the version that it names.
-What is no whole bag is named and left: its recording is found at Zoom again.
+What is no whole bag is named and left: its recording is found at Zoom again where its session is on record; where
+not, the nightly comparison makes it an incident.
 """
 
 from __future__ import annotations
