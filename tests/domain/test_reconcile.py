@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -51,6 +52,22 @@ def test_the_walk_finds_what_two_dictionaries_find(
     assert len(found) == len(set(found))
     assert set(found) == expected(ours, theirs)
     assert [by_bytes(d.key) for d in found] == sorted(by_bytes(d.key) for d in found)
+
+
+STATES: tuple[tuple[int, bool] | None, ...] = (None, (1, False), (2, False), (0, True))
+
+
+@pytest.mark.parametrize("mine", [None, ("", 0), ("v1", 1)])
+@pytest.mark.parametrize("order", [("v1", "v2"), ("v2", "v1")])
+def test_each_state_of_one_key_is_told_as_it_is(mine: tuple[str, int] | None, order: tuple[str, str]) -> None:
+    for states in product(STATES, STATES):
+        versions = {v: state for v, state in zip(order, states, strict=True) if state is not None}
+        ours = {} if mine is None else {"k": mine}
+        listed = [Listed("k", version, *state) for version, state in versions.items()]
+        mines = [Ours("k", mine[0], mine[1] or None)] if mine else []
+        found = list(differences(iter(mines), iter(listed)))
+        assert set(found) == expected(ours, {"k": versions} if versions else {}), versions
+        assert len(found) == len(set(found))
 
 
 def expected(ours: dict[str, tuple[str, int]], theirs: dict[str, dict[str, tuple[int, bool]]]) -> set[Difference]:
