@@ -43,17 +43,20 @@ def test_deliveries_are_kept_together_and_each_once(watch: Watch, database: Data
     assert "geheim" not in str(said) + str(kept)
 
 
-def test_the_earlier_moment_counts_and_a_repeat_makes_nothing_due(watch: Watch, database: Database) -> None:
+def test_each_event_makes_its_own_work_due_and_a_repeat_makes_none(watch: Watch, database: Database) -> None:
     ended, completed = delivery(watch, "meeting.ended"), delivery(watch, "recording.completed")
 
     def due() -> list[tuple[str, str, timedelta]]:
         with database.reading() as tx:
-            return [(w.kind, w.subject, w.due_at - NOW) for w in tx.all(select(Work))]
+            return sorted((w.kind, w.subject, w.due_at - NOW) for w in tx.all(select(Work)))
 
     watch.receive((ended,))
     assert due() == [("discover_recordings", "all", timedelta(minutes=2))]
     watch.receive((completed, ended))
-    assert due() == [("discover_recordings", "all", timedelta(0))]
+    hosts, heard = ("discover_recordings", "all", timedelta(minutes=2)), ("hear_recording", "u==", timedelta(0))
+    assert due() == [hosts, heard]
+    watch.receive((completed,))
+    assert due() == [hosts, heard]
 
 
 def test_another_process_that_was_first_loses_us_nothing(

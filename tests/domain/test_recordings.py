@@ -92,5 +92,7 @@ def test_a_recording_is_shown_without_a_link_or_a_topic():
     )  # fmt: skip
     shown = view.as_json()
     assert shown["retain_until"] is None
-    assert shown["files"] == [{"id": "01F", "name": "video.mp4", "state": "verified", "size": 10, "sha256": "ab"}]
+    assert shown["files"] == [
+        {"id": "01F", "name": "video.mp4", "state": "verified", "size": 10, "sha256": "ab", "why": None}
+    ]
     assert replace(view, retain_until_at=AT).as_json()["retain_until"] == "2026-12-01T16:00:00Z"

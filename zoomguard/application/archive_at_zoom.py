@@ -11,6 +11,7 @@ from zoomguard.domain.archive import ArchiveTally
 from zoomguard.domain.errors import OutsideFailed
 from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.reconcile import ReconcileReport
+from zoomguard.tables import incidents as incidents_table
 from zoomguard.tables import recordings as table
 from zoomguard.tables.recordings import Recording
 
@@ -52,9 +53,17 @@ class AtZoom:
                     self.findings.note(K.RECORDING_OUTSIDE, listed.uuid, done, detail=detail)
         except OutsideFailed as error:
             if error.code == UNKNOWN_AT_ZOOM:
-                note_unknown(self.parts, host)
+                self._unknown(host)
             else:
                 self.report.unknown[f"zoom host {number}"] = error.code
+
+    def _unknown(self, host: Host) -> None:
+        """An account that Zoom does not know: a finding where it held lessons, for nothing of it can be compared."""
+        note_unknown(self.parts, host)
+        with self.parts.database.reading() as tx:
+            held_lessons = incidents_table.latest(tx, K.HOST_UNKNOWN, host.at_zoom) is not None
+        if held_lessons:
+            self.findings.note(K.HOST_UNKNOWN, host.at_zoom, "its recordings could not be compared")
 
     def _still_there(self, recording: Recording) -> None:
         """A recording that is not archived whole, asked for by its UUID: only Zoom's own "none" counts as gone."""

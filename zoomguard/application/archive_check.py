@@ -85,8 +85,8 @@ class BagChecks:
         try:
             self.parts.vault.relock(stored.key, stored.version_id, bag.retain_until_at)
             done = f"locked again until {iso(bag.retain_until_at)}"
-        except IntegrityFailed:
-            done = "could not be locked again"
+        except (IntegrityFailed, OutsideFailed) as error:
+            done = f"could not be locked again ({error.code})"
         self._find(K.LOCK_MISSING, recording, stored.key, stored.version_id, done)
 
     def _tags(self, recording: Recording, bag: Bag, key: str, version: str) -> None:
@@ -105,5 +105,5 @@ class BagChecks:
         self._find(K.TAGS_CHANGED, recording, key, version, done)
 
     def _find(self, kind: IncidentKind, recording: Recording, key: str, version: str, done: str) -> None:
-        detail = {"key": key, "version": version}
+        detail = {"key": key, "version": version, "done": done}
         self.findings.note(kind, f"{key}@{version}", done, recording=recording, detail=detail)

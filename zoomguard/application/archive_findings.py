@@ -13,7 +13,7 @@ from zoomguard.tables import incidents as table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.recordings import Recording
 
-# Of one kind so many get an incident in one run; more are counted, and get theirs in later runs.
+# Of one kind so many get a new incident in one run; more are counted, and those that stay get theirs in later runs.
 MOST_OF_A_KIND = 50
 
 
@@ -22,7 +22,8 @@ class Findings:
 
     def __init__(self, parts: ArchiveParts, report: ReconcileReport) -> None:
         self.parts, self.report = parts, report
-        self._unsettled: Counter[IncidentKind] = Counter()
+        self._opened: Counter[IncidentKind] = Counter()
+        self._noted: set[tuple[IncidentKind, str]] = set()
 
     def note(
         self,
@@ -33,14 +34,20 @@ class Findings:
         recording: Recording | None = None,
         detail: Mapping[str, str | int] | None = None,
     ) -> None:
-        """One finding, with what was done about it."""
+        """One finding, with what was done about it; the same found by two comparisons is one."""
+        if (kind, subject) in self._noted:
+            return
+        self._noted.add((kind, subject))
         with self.parts.database.deciding() as tx:
-            settled = _is_settled(tx, kind, subject)
-            if not settled and self._unsettled[kind] >= MOST_OF_A_KIND:
+            known = table.latest(tx, kind, subject)
+            closed = known is not None and known.closed_at is not None
+            settled = closed and kind not in incidents.HAPPENS_ANEW
+            is_new = known is None or (closed and not settled)
+            if is_new and self._opened[kind] >= MOST_OF_A_KIND:
                 self.report.more[kind.value] = self.report.more.get(kind.value, 0) + 1
                 return
             self._open(tx, kind, subject, recording, detail)
-        self._unsettled[kind] += not settled
+        self._opened[kind] += is_new
         self.report.findings.append(ReconcileFinding(kind, subject, done, settled))
 
     def _open(
@@ -62,9 +69,3 @@ class Findings:
         )
         if told:
             tx.commit(audit=told)
-
-
-def _is_settled(tx: Transaction, kind: IncidentKind, subject: str) -> bool:
-    """Whether a person has closed an incident about the very same, and it cannot have happened anew."""
-    known = table.latest(tx, kind, subject)
-    return known is not None and known.closed_at is not None and kind not in incidents.HAPPENS_ANEW

@@ -1,7 +1,8 @@
 """Makes the index of recordings anew from the bags alone: an empty database and the bucket are enough.
 
 A bag counts by its commit mark: the oldest tagmanifest, and of every other tag file the version that it names.
-What is no whole bag is named and left: its recording is found at Zoom again.
+What is no whole bag is named and left: its recording is found at Zoom again where its session is on record; where
+not, the nightly comparison makes it an incident.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+import sqlalchemy as sa
+from sqlmodel import select
+
 from zoomguard.application import archive_metadata
 from zoomguard.application.archive_parts import ArchiveParts
 from zoomguard.application.ports import ListedVersion
@@ -21,9 +25,10 @@ from zoomguard.domain.errors import Conflict
 from zoomguard.domain.people import SERVICE
 from zoomguard.domain.rebuild import RebuildReport
 from zoomguard.domain.recordings import FileState, RecordingState, RetentionClass
-from zoomguard.domain.times import parse_iso
+from zoomguard.domain.times import iso, parse_iso
 from zoomguard.tables import recordings as table
 from zoomguard.tables.database import Transaction
+from zoomguard.tables.install import Install
 from zoomguard.tables.recordings import Bag, BagFile, Recording, RecordingFile
 
 TAGS = ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", archive_metadata.PATH, bagit.MARK_NAME)
@@ -54,22 +59,42 @@ class Rebuilder:
         listed = (v for v in self.parts.vault.listing("v1/") if bagit.KEY.fullmatch(v.key))
         for prefix, versions in groupby(listed, lambda v: bagit.prefix_of(v.key)):
             self._one(prefix, list(versions), report)
+        self._watch_as_before()
         return report
+
+    def _watch_as_before(self) -> None:
+        """A new database begins to watch when it is made; lessons were watched since the first that is archived."""
+        with self.parts.database.deciding() as tx:
+            first_at, install = table.first_start(tx), tx.first(select(Install))
+            if first_at is not None and first_at < install.watch_from_at:
+                install.watch_from_at = first_at
+                payload = {"from": iso(first_at)}
+                tx.commit(audit=Event("install.watched_from", "install", install.id, SERVICE.id, payload))
 
     def _one(self, prefix: str, versions: list[ListedVersion], report: RebuildReport) -> None:
         try:
             found = _FoundBag(self.parts, prefix, versions)
             said = found.document()
+            self._write(found, said)
         except NotWhole as error:
             report.not_whole[prefix] = str(error)
             return
-        with self.parts.database.deciding() as tx:
-            _Index(tx, said, found).write()
-            payload = {"bag": int(said["bag"])}
-            tx.commit(audit=Event("recording.index_rebuilt", "recording", said["recording_id"], SERVICE.id, payload))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            # Who can write to the bucket can write a bag whose mark agrees with anything.
+            report.not_whole[prefix] = "its recording.json is of another form"
+            return
+        except sa.exc.StatementError:
+            report.not_whole[prefix] = "it contradicts another bag"
+            return
         report.bags += 1
         report.files += len(said["files"])
         report.recordings.add(said["recording_id"])
+
+    def _write(self, found: _FoundBag, said: dict[str, Any]) -> None:
+        with self.parts.database.deciding() as tx:
+            _Index(tx, said, found).write()
+            payload = {"bag": said["bag"]}
+            tx.commit(audit=Event("recording.index_rebuilt", "recording", said["recording_id"], SERVICE.id, payload))
 
 
 class _FoundBag:
@@ -108,7 +133,11 @@ class _FoundBag:
     def _checked(self, said: dict[str, Any]) -> dict[str, Any]:
         if said.get("schema") != archive_metadata.SCHEMA or "index" not in said:
             raise NotWhole("its recording.json is of another kind")
+        place = f"{said['index']['session_id'] or 'unassigned'}/{said['recording_id']}/b{said['bag']:03d}/"
+        if self.prefix.split("/", 2)[2] != place:
+            raise NotWhole("its recording.json is of another bag")
         for file in said["files"]:
+            bagit.key(self.prefix, file["path"])
             versions = self.stored.get(file["path"], ())
             if file["s3_version_id"] not in [v.version_id for v in versions]:
                 raise NotWhole(f"{file['path']} is not there in the version that was archived")
@@ -188,17 +217,12 @@ class _Index:
 
     def _absent(self) -> None:
         for file in self.said["absent"]:
-            if self.tx.get(RecordingFile, file["file_id"]) is None:
-                self.tx.add(
-                    RecordingFile(
-                        **self._shared(file),
-                        name=file["name"],
-                        state=FileState(file["state"]),
-                        zoom_size=file["zoom_size"],
-                        seen_at=_moment(file["seen_at"]),
-                        last_error_code=file["reason"],
-                    )
-                )
+            # Which one bag still expected the next may call missing.
+            known = self.tx.get(RecordingFile, file["file_id"])
+            row = known or RecordingFile(**self._shared(file), name="", state=FileState.EXPECTED)
+            row.name, row.state, row.last_error_code = file["name"], FileState(file["state"]), file["reason"]
+            row.zoom_size, row.seen_at = file["zoom_size"], _moment(file["seen_at"])
+            self.tx.add(row)
 
     def _shared(self, file: dict[str, Any]) -> dict[str, Any]:
         return {

@@ -42,22 +42,31 @@ class Verifier:
         return report
 
     def _one(self, bag: Bag, report: FixityReport) -> None:
-        checked = _BagCheck(self.parts, bag, report, self.progress)
+        """What was found wrong stands, even where S3 could not tell of the rest: such a bag is read again."""
+        checked, wrong = _BagCheck(self.parts, bag, report, self.progress), list[Disagreement]()
         try:
-            wrong = list(checked.disagreements())
+            for each in checked.disagreements():
+                wrong.append(each)
         except OutsideFailed as error:
             report.unknown[checked.recording.short_id] = error.code
-            return
-        report.bags += 1
+        else:
+            report.bags += 1
+            report.agreeing += not wrong
+            self._note_read(bag, not wrong)
         report.wrong += wrong
-        self._note(bag, checked.recording, wrong)
+        self._open(checked.recording, wrong)
 
-    def _note(self, bag: Bag, recording: Recording, wrong: list[Disagreement]) -> None:
-        now = self.parts.clock.now()
+    def _note_read(self, bag: Bag, agrees: bool) -> None:
         with self.parts.database.deciding() as tx:
-            tx.hold(Bag, (bag.recording_id, bag.number)).rehashed_at = now
-            payload = {"bag": bag.number, "agrees": not wrong}
-            events = [Event("recording.bag_rehashed", "recording", bag.recording_id, SERVICE.id, payload)]
+            tx.hold(Bag, (bag.recording_id, bag.number)).rehashed_at = self.parts.clock.now()
+            payload = {"bag": bag.number, "agrees": agrees}
+            tx.commit(audit=Event("recording.bag_rehashed", "recording", bag.recording_id, SERVICE.id, payload))
+
+    def _open(self, recording: Recording, wrong: list[Disagreement]) -> None:
+        if not wrong:
+            return
+        now, events = self.parts.clock.now(), list[Event]()
+        with self.parts.database.deciding() as tx:
             for each in wrong:
                 told = incidents.open_(
                     tx,
@@ -69,7 +78,8 @@ class Verifier:
                     detail={"key": each.key, "version": each.version_id},
                 )
                 events += [told] if told else []
-            tx.commit(audit=tuple(events))
+            if events:
+                tx.commit(audit=tuple(events))
 
 
 class _BagCheck:
@@ -100,12 +110,12 @@ class _BagCheck:
                 yield self._wrong(file.place, file.s3_version_id, found, file.sha256)
 
     def _manifests(self, contents: dict[str, bytes]) -> Iterator[Disagreement]:
-        digests = {path: bagit.digest(content) for path, content in contents.items()}
-        payload = {f"data/{f.name}": f.sha256 for f in self.files}
+        payload = {f"data/{f.name}": (f.sha256, f.size or 0) for f in self.files}
         versions = {t.path: t.s3_version_id for t in self.tags}
-        for path, reason in manifests_disagree(contents, digests, payload).items():
+        for path, reason in manifests_disagree(contents, payload).items():
             key = bagit.key(self.bag.prefix, path)
-            yield Disagreement(K.BAG_DIFFERS, self.recording.short_id, key, versions[path], reason)
+            # A tag file that the index has lost has no version on record.
+            yield Disagreement(K.BAG_DIFFERS, self.recording.short_id, key, versions.get(path, "none"), reason)
 
     def _wrong(self, key: str, version: str, found: _Found | None, wanted: str) -> Disagreement:
         if found is None:

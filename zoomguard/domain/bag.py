@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 
 # Only our own ids and a fixed list of names make a key: no topic, no name, nothing from outside.
@@ -43,17 +43,21 @@ def info(
     recording_id: str, bagged_on: date, payload: Mapping[str, int], organisation: str, number: int, version: str
 ) -> str:
     """bag-info.txt; `payload` maps paths to sizes in bytes (Payload-Oxum, RFC 8493 §2.2.2)."""
-    oxum = f"{sum(payload.values())}.{len(payload)}"
     lines = [
         f"Source-Organization: {_line(organisation)}",
         f"Bagging-Date: {bagged_on.isoformat()}",
         f"External-Identifier: {recording_id}",
-        f"Payload-Oxum: {oxum}",
+        f"Payload-Oxum: {oxum(payload.values())}",
         f"Bag-Group-Identifier: {recording_id}",
         f"Bag-Count: {number} of ?",
         f"Bag-Software-Agent: zoomguard {version}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def oxum(sizes: Collection[int]) -> str:
+    """Bytes and number of the payload's files (RFC 8493 §2.2.2)."""
+    return f"{sum(sizes)}.{len(sizes)}"
 
 
 def manifest(digests: Mapping[str, str]) -> str:

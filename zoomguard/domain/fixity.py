@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from zoomguard.domain.bag import MARK_NAME, manifest_of
+from zoomguard.domain.archive import count
+from zoomguard.domain.bag import DECLARATION, MARK_NAME, digest, manifest_of, oxum
 from zoomguard.domain.incidents import IncidentKind
 
 
@@ -39,6 +40,7 @@ class FixityReport:
     """What `archive verify` found. `unknown` maps a recording's short id to the code of what kept us from telling."""
 
     bags: int = 0
+    agreeing: int = 0
     objects: int = 0
     read_bytes: int = 0
     wrong: list[Disagreement] = field(default_factory=list)
@@ -58,7 +60,7 @@ class FixityReport:
             "bags": self.bags,
             "objects": self.objects,
             "bytes": self.read_bytes,
-            "agree": self.bags - len({d.key.rsplit("/b", 1)[0] for d in self.wrong}) - len(self.unknown),
+            "agree": self.agreeing,
             "wrong": [d.as_json() for d in self.wrong],
             "unknown": dict(self.unknown),
             "never_checked": self.never_checked,
@@ -66,26 +68,39 @@ class FixityReport:
 
     def lines(self) -> tuple[str, ...]:
         """The run in words."""
-        said = [f"{self.bags} bags, {self.objects} objects, {self.read_bytes / 1e6:.1f} MB read again from S3"]
+        objects = f"{count(self.objects, 'object')}, {self.read_bytes / 1e6:.1f} MB"
+        said = [f"{count(self.bags, 'bag')} read again from S3 ({objects})"]
         for each in self.wrong:
             said.append(f"wrong    {each.recording}  {each.reason}")
             said.append(f"    key      {each.key}")
             said.append(f"    version  {each.version_id}")
         said += [f"unknown  {short}  {code}" for short, code in sorted(self.unknown.items())]
         if self.never_checked:
-            said.append(f"{self.never_checked} bags have not been read again since they were sealed.")
+            said.append(f"Not read again since sealed: {count(self.never_checked, 'bag')}")
         if self.exit == "done" and self.bags:
             said.append("All agree: payload, manifests and the archive's index.")
         return tuple(said)
 
 
-def manifests_disagree(tags: dict[str, bytes], digests: dict[str, str], payload: dict[str, str]) -> dict[str, str]:
-    """What of a bag's manifests does not hold, as path and reason: `tags` are the tag files as read, `digests` their
-    SHA-256, `payload` the SHA-256 by path on record."""
-    wrong: dict[str, str] = {}
-    marked, listed = manifest_of(tags[MARK_NAME]), manifest_of(tags["manifest-sha256.txt"])
-    if marked is None or marked != {p: d for p, d in digests.items() if p != MARK_NAME}:
-        wrong[MARK_NAME] = "the tagmanifest does not name the tag files as they are"
-    if listed is None or listed != payload:
-        wrong["manifest-sha256.txt"] = "the manifest does not name the files on record"
-    return wrong
+def manifests_disagree(tags: dict[str, bytes], payload: dict[str, tuple[str, int]]) -> dict[str, str]:
+    """What of a bag's tag files does not hold, as path and reason: `tags` are the tag files as read, `payload` the
+    SHA-256 and the size in bytes by path on record."""
+    digests = {path: digest(content) for path, content in tags.items() if path != MARK_NAME}
+    said = tags.get("bag-info.txt", b"").decode(errors="replace").split("\n")
+    holds = {
+        MARK_NAME: (_listed(tags, MARK_NAME) == digests, "the tagmanifest does not name the tag files as they are"),
+        "manifest-sha256.txt": (
+            _listed(tags, "manifest-sha256.txt") == {path: sha256 for path, (sha256, _) in payload.items()},
+            "the manifest does not name the files on record",
+        ),
+        "bag-info.txt": (
+            f"Payload-Oxum: {oxum([size for _, size in payload.values()])}" in said,
+            "the payload has another size than it says",
+        ),
+        "bagit.txt": (tags.get("bagit.txt") == DECLARATION.encode(), "it does not declare the bag that we write"),
+    }
+    return {path: reason for path, (is_so, reason) in holds.items() if not is_so}
+
+
+def _listed(tags: dict[str, bytes], path: str) -> dict[str, str] | None:
+    return manifest_of(tags[path]) if path in tags else None

@@ -89,8 +89,8 @@ WORDS: dict[IncidentKind, IncidentWords] = {
         "Find out who can delete in the bucket. The marker may be removed by hand.",
     ),
     K.LOCK_MISSING: IncidentWords(
-        "A version had lost its lock, or had a shorter one; the lock was put on again",
-        "Find out who can change locks in the bucket.",
+        "A version had lost its lock, or had a shorter one",
+        "See below whether it could be locked again; find out who can change locks in the bucket.",
     ),
     K.LEGAL_HOLD: IncidentWords(
         "A version carries a legal hold that zoomguard did not place",

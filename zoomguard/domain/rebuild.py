@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from zoomguard.domain.archive import count
+
 
 @dataclass
 class RebuildReport:
@@ -32,9 +34,11 @@ class RebuildReport:
 
     def lines(self) -> tuple[str, ...]:
         """The run in words."""
+        left = [(f"not whole  {reason}", f"    {prefix}") for prefix, reason in sorted(self.not_whole.items())]
+        made = (count(len(self.recordings), "recording"), count(self.bags, "bag"), count(self.files, "file"))
         return (
-            f"Index made anew: {len(self.recordings)} recordings, {self.bags} bags, {self.files} files",
-            *(f"not whole  {prefix}: {reason}" for prefix, reason in sorted(self.not_whole.items())),
+            f"Index made anew: {', '.join(made)}",
+            *(line for lines in left for line in lines),
             "Holds and restrictions are not kept in bags: place them again before anybody is let in.",
             "Next: zoomguard archive verify --all",
         )

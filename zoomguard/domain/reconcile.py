@@ -8,6 +8,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Protocol
 
+from zoomguard.domain.archive import count
 from zoomguard.domain.incidents import WORDS, IncidentKind
 
 K = IncidentKind
@@ -147,12 +148,13 @@ class ReconcileReport:
     def lines(self) -> tuple[str, ...]:
         """The run in words."""
         said = [
-            f"Zoom: {self.hosts} hosts, {self.zoom_recordings} recordings; {self.found_late} not seen before",
-            f"S3: {self.objects} versions listed; locks and tags of {self.bags_checked} bags read back"
-            f" ({self.object_reads} reads)",
+            f"Zoom: {count(self.hosts, 'host')}, {count(self.zoom_recordings, 'recording')};"
+            f" {self.found_late} not seen before",
+            f"S3: {count(self.objects, 'version')} listed; locks and tags of {count(self.bags_checked, 'bag')} read"
+            f" back ({count(self.object_reads, 'read')})",
         ]
         if self.uploads_given_up:
-            said.append(f"{self.uploads_given_up} unfinished uploads of ours given up")
+            said.append(f"{count(self.uploads_given_up, 'unfinished upload')} of ours given up")
         for each in self.findings:
             state = "settled" if each.settled else "found  "
             said.append(f"{state}  {each.kind.value}  {each.done}")

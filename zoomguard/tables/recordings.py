@@ -278,6 +278,12 @@ def count(tx: Transaction) -> int:
     return found
 
 
+def first_start(tx: Transaction) -> datetime | None:
+    """When the oldest recording on record began."""
+    found: datetime | None = tx.first(select(sa.func.min(Recording.starts_at)))
+    return found
+
+
 def by_key(tx: Transaction, key: str) -> Recording | None:
     """The recording that a key of the index belongs to."""
     parts = key.split("/")

@@ -1,0 +1,221 @@
+"""What is no whole bag of ours is named and left, and keeps no other bag out of the new index."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.archive import rows, tampering
+from tests.archive.bucket import Bucket
+from tests.archive.lessons import held, wait
+from tests.archive.rebuilding import another_house, index
+from tests.archive.s3_proxy import proxied_moto
+from tests.house import Home, a_home
+from zoomguard.domain.bag import MARK_NAME, digest, manifest
+from zoomguard.domain.errors import OutsideFailed
+
+FILM, TOLD = "data/video.mp4", "metadata/recording.json"
+SOUND = "01M000000000000000000000AA"
+
+
+@dataclass
+class Two:
+    """A home with two bags, of which the first is tampered with, and an empty installation beside it."""
+
+    home: Home
+    anew: Home
+    bucket: Bucket
+
+    @property
+    def prefix(self) -> str:
+        """Of the bag that is tampered with."""
+        return self.bucket.sealed()[0].removesuffix(MARK_NAME)
+
+
+@pytest.fixture
+def two(home: Home, bucket: Bucket, tmp_path: Path) -> Iterator[Two]:
+    for day in (1, 2):
+        held(home, f"2026-12-0{day} 16:00")
+    assert home.app.archive.run().sealed == 2
+    with another_house(home, tmp_path / "anew") as anew:
+        yield Two(home, anew, bucket)
+
+
+def forged(two: Two, prefix: str, change: Callable[[dict[str, Any]], Any]) -> None:
+    """A bag under a prefix of its own, by somebody who can write: the first one's, with another recording.json, whose
+    commit mark agrees."""
+    tags = {v.path: two.bucket.read(v) for v in two.bucket.versions(two.prefix) if not v.path.startswith("data/")}
+    told = json.loads(tags[TOLD])
+    changed = change(told)
+    tags[TOLD] = changed if isinstance(changed, bytes) else json.dumps(told if changed is None else changed).encode()
+    tags[MARK_NAME] = manifest({p: digest(c) for p, c in tags.items() if p != MARK_NAME}).encode()
+    for path, content in tags.items():
+        tampering.write_over(two.bucket, prefix + path, content)
+
+
+def must_name(two: Two, prefix: str, reason: str, sound: int = 2) -> None:
+    report = two.anew.app.archive.rebuild()
+    assert (report.exit, report.not_whole, report.bags) == ("wrong", {prefix: reason}, sound)
+    assert len(rows.recordings(two.anew)) == sound
+    said = report.lines()
+    assert f"    {prefix}" in said and f"not whole  {reason}" in said
+
+
+def gone(bucket: Bucket, prefix: str, path: str) -> None:
+    tampering.destroy(bucket, next(v for v in bucket.versions(prefix) if v.path == path))
+
+
+def test_a_bag_without_a_commit_mark_is_named_and_left(two: Two) -> None:
+    prefix = two.prefix
+    gone(two.bucket, prefix, MARK_NAME)
+    must_name(two, prefix, "it has no commit mark", sound=1)
+    assert len(two.bucket.versions(prefix)) == 8
+
+
+def test_a_bag_that_was_still_being_filled_is_named_and_reconcile_tells_of_what_is_left(
+    home: Home, bucket: Bucket, tmp_path: Path
+) -> None:
+    """Without its session the recording is one that nobody knows, and so are the files in the bucket."""
+    held(home, transcript_s=3600)
+    home.app.archive.run()
+    with another_house(home, tmp_path / "anew") as anew:
+        report = anew.app.archive.rebuild()
+        assert (report.exit, list(report.not_whole.values())) == ("wrong", ["it has no commit mark"])
+        assert rows.recordings(anew) == []
+        told = [f.kind.value for f in anew.app.archive.reconcile().findings]
+        assert told == ["recording_outside", *["unknown_object"] * 3]
+        assert len(bucket.keys()) == 3
+
+
+@pytest.mark.parametrize("path", ["bagit.txt", "bag-info.txt", "manifest-sha256.txt", TOLD])
+@pytest.mark.parametrize("does", ["gone", "other"])
+def test_a_tag_file_that_is_not_as_the_mark_says_is_named(two: Two, path: str, does: str) -> None:
+    prefix = two.prefix
+    gone(two.bucket, prefix, path)
+    if does == "other":
+        tampering.write_over(two.bucket, prefix + path, b"{}")
+    must_name(two, prefix, f"{path} is not as its commit mark says", sound=1)
+
+
+@pytest.mark.parametrize("mark", [b"", b"no manifest", b"\xff", manifest({"bagit.txt": digest(b"")}).encode()])
+def test_a_mark_of_another_form_is_none_of_ours(two: Two, mark: bytes) -> None:
+    prefix = two.prefix
+    gone(two.bucket, prefix, MARK_NAME)
+    tampering.write_over(two.bucket, prefix + MARK_NAME, mark)
+    must_name(two, prefix, "its commit mark is none of ours", sound=1)
+
+
+def test_a_payload_that_is_not_there_in_the_archived_version_is_named(two: Two) -> None:
+    prefix = two.prefix
+    gone(two.bucket, prefix, FILM)
+    tampering.write_over(two.bucket, prefix + FILM, b"other")
+    must_name(two, prefix, f"{FILM} is not there in the version that was archived", sound=1)
+
+
+def test_a_tag_file_that_is_far_too_large_is_not_read(two: Two) -> None:
+    prefix = two.prefix
+    gone(two.bucket, prefix, MARK_NAME)
+    tampering.write_over(two.bucket, prefix + MARK_NAME, b"0" * (4 * 1024 * 1024 + 1))
+    must_name(two, prefix, "a tag file is far too large", sound=1)
+
+
+# Bags that somebody else wrote --------------------------------------------------------------------------------------
+
+ANOTHER = "its recording.json is of another bag"
+OTHER_FORM = "its recording.json is of another form"
+
+
+def elsewhere(two: Two) -> str:
+    return "/".join([*two.prefix.split("/")[:3], SOUND, "b001/"])
+
+
+@pytest.mark.parametrize("place", [0, 2, 3, 4])
+def test_a_bag_that_was_copied_elsewhere_is_not_taken_twice(two: Two, place: int) -> None:
+    """As by `aws s3 cp --recursive`: the payload's versions there are others."""
+    parts = two.prefix.split("/")
+    parts[place] = ("v1", "2029", SOUND, SOUND, "b007")[place] if place else "v1"
+    if place == 0:
+        parts[1] = "2029"
+    prefix = "/".join(parts)
+    forged(two, prefix, lambda told: None)
+    expected = f"{FILM} is not there in the version that was archived" if place == 0 else ANOTHER
+    report = two.anew.app.archive.rebuild()
+    assert report.bags == 2 and list(report.not_whole) == [prefix]
+    assert report.not_whole[prefix].endswith("in the version that was archived" if place == 0 else expected)
+    assert index(two.anew) == index(two.home)
+
+
+NONSENSE: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "no json": lambda told: b"{",
+    "no text": lambda told: b"\xff\xfe",
+    "a list": lambda told: [],
+    "null": lambda told: b"null",
+    "no files": lambda told: told.pop("files") and None,
+    "files of numbers": lambda told: told.update(files=[1]),
+    "an index of nothing": lambda told: told.update(index=None),
+    "a bag of words": lambda told: told.update(bag="one"),
+    "no moment": lambda told: (told.update(files=[]), told["index"].update(starts_at="yesterday"))[1],
+    "a moment of numbers": lambda told: (told.update(files=[]), told["index"].update(starts_at=7))[1],
+    "an unknown class": lambda told: told.update(files=[], retention_class="for ever"),
+    "a path to elsewhere": lambda told: told["files"][0].update(path="data/../../x.mp4"),
+    "no zoom": lambda told: told.update(files=[], zoom="none"),
+}
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE)
+def test_a_bag_whose_mark_agrees_with_nonsense_is_named_and_stops_no_other(two: Two, nonsense: str) -> None:
+    prefix = elsewhere(two)
+
+    def change(told: dict[str, Any]) -> Any:
+        told.update(recording_id=SOUND)
+        return NONSENSE[nonsense](told)
+
+    forged(two, prefix, change)
+    must_name(two, prefix, OTHER_FORM)
+
+
+def test_a_bag_of_another_schema_is_of_another_kind(two: Two) -> None:
+    prefix = elsewhere(two)
+    forged(two, prefix, lambda told: told.update(recording_id=SOUND, schema="theirs/1"))
+    must_name(two, prefix, "its recording.json is of another kind")
+
+
+@pytest.mark.parametrize("value", [{"meeting_uuid": "same"}, {"meeting_uuid": {"a": 1}}])
+def test_a_bag_that_contradicts_another_is_named(two: Two, value: dict[str, Any]) -> None:
+    """Two recordings of one UUID, or one that no column takes."""
+    prefix = elsewhere(two)
+
+    def change(told: dict[str, Any]) -> None:
+        told.update(recording_id=SOUND, files=[], absent=[])
+        told["index"]["short_id"] = "R-ZZZZ"
+        if value["meeting_uuid"] != "same":
+            told["zoom"].update(value)
+
+    forged(two, prefix, change)
+    report = two.anew.app.archive.rebuild()
+    assert report.exit == "wrong" and list(report.not_whole.values()) == ["it contradicts another bag"]
+    assert len(rows.recordings(two.anew)) == 2
+
+
+# What S3 does not tell ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lost", [r"GET .*[?&]versions.*", r"GET .*/b001/.*"])
+def test_an_s3_that_is_away_is_no_bag_that_is_not_whole(tmp_path: Path, lost: str) -> None:
+    with proxied_moto() as proxy, a_home(tmp_path / "home", ZOOMGUARD_S3_ENDPOINT_URL=proxy.url) as home:
+        held(home)
+        home.app.archive.run()
+        with another_house(home, tmp_path / "anew") as anew:
+            proxy.lose_all(lost)
+            with pytest.raises(OutsideFailed):
+                anew.app.archive.rebuild()
+            assert rows.recordings(anew) == []
+            proxy.lose_all("")
+            wait(home, hours=1)
+            assert anew.app.archive.rebuild().exit == "done"
+            assert index(anew) == index(home)
