@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from zoomguard.application import incidents
 from zoomguard.application.archive_parts import ArchiveParts
+from zoomguard.application.crash import crash_point
 from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.reconcile import ReconcileFinding, ReconcileReport
 from zoomguard.tables import incidents as table
@@ -28,20 +29,24 @@ class Findings:
         self,
         kind: IncidentKind,
         subject: str,
-        done: str,
+        done: str | Callable[[], str],
         *,
         recording: Recording | None = None,
         detail: Mapping[str, str | int] | None = None,
     ) -> None:
-        """One finding, with what was done about it."""
+        """One finding, with what was done about it: `done` may do it, once the incident is on record."""
         with self.parts.database.deciding() as tx:
             settled = _is_settled(tx, kind, subject)
-            if not settled and self._unsettled[kind] >= MOST_OF_A_KIND:
-                self.report.more[kind.value] = self.report.more.get(kind.value, 0) + 1
-                return
-            self._open(tx, kind, subject, recording, detail)
+            told = settled or self._unsettled[kind] < MOST_OF_A_KIND
+            if told:
+                self._open(tx, kind, subject, recording, detail)
+        crash_point("archive.finding_noted")
+        said = done() if callable(done) else done
+        if not told:
+            self.report.more[kind.value] = self.report.more.get(kind.value, 0) + 1
+            return
         self._unsettled[kind] += not settled
-        self.report.findings.append(ReconcileFinding(kind, subject, done, settled))
+        self.report.findings.append(ReconcileFinding(kind, subject, said, settled))
 
     def _open(
         self,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from zoomguard.application import incidents
 from zoomguard.application.archive_parts import ArchiveParts
+from zoomguard.application.crash import crash_point
 from zoomguard.application.ports import Progress
 from zoomguard.domain import bag as bagit
 from zoomguard.domain.audit import Event
@@ -70,6 +71,7 @@ class Verifier:
                 )
                 events += [told] if told else []
             tx.commit(audit=tuple(events))
+        crash_point("archive.bag_verified")
 
 
 class _BagCheck:
