@@ -84,7 +84,7 @@ class ArchiveTally:
         if self.waiting:
             hours = max(self.waiting) / timedelta(hours=1)
             said.append(
-                f"{count(len(self.waiting), 'recording')} not in the archive yet, found up to {hours:.1f} h ago"
+                f"{count(len(self.waiting), 'recording')} not whole in the archive yet, found up to {hours:.1f} h ago"
             )
         said += [f"postponed  {short}  {code}" for short, code in sorted(self.postponed.items())]
         said += [f"wrong      {short}  {code}" for short, code in sorted(self.wrong.items())]
