@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 import time
 import traceback
 import zoneinfo
@@ -28,6 +29,8 @@ def act(house: House, what: str, email: str, said: dict[str, Any]) -> None:
     try:
         if what == "work":
             work(house, said["kinds"], said.get("rounds", 1))
+        elif what.startswith("archive"):
+            keep(house, what)
         else:
             ask(house, what, house.app.access.who(house.app.access.issue(email).token), said)
     except ZoomguardError as error:
@@ -40,6 +43,21 @@ def work(house: House, kinds: list[str], rounds: int) -> None:
     for _ in range(rounds):
         if not runner.run_due(tuple(kinds)):
             return
+
+
+def keep(house: House, what: str) -> None:
+    """One of the archive's commands."""
+    archive = house.app.archive
+    if what == "archive":
+        archive.run()
+    elif what == "archive verify":
+        archive.verify(None)
+    elif what == "archive reconcile":
+        archive.reconcile()
+    elif what == "archive rebuild":
+        archive.rebuild()
+    else:
+        raise SystemExit(f"nobody knows how to {what}")
 
 
 def ask(house: House, what: str, who: Who, said: dict[str, Any]) -> None:
@@ -79,6 +97,7 @@ def live(told: dict[str, Any]) -> int:
     if "PYTHONTZPATH" in environ:
         zoneinfo.reset_tzpath(to=environ["PYTHONTZPATH"].split(os.pathsep))
         zoneinfo.ZoneInfo.clear_cache()
+    tempfile.tempdir = environ.get("TMPDIR")
     try:
         with open_house(load_settings(environ)) as opened:
             act(opened, told["what"], told["email"], told["said"])

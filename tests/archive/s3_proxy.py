@@ -6,6 +6,7 @@ import logging
 import re
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,7 +20,7 @@ COMPLETE, BEGIN, PART = r"POST .*\?uploadId=.*", r"POST .*\?uploads.*", r"PUT .*
 
 class S3Proxy:
     """`lose(pattern, ...)` cuts the connection instead of the next answer to a request that fits a pattern, once for
-    each pattern; `lose_all(pattern)` does so every time."""
+    each pattern; `lose_all(pattern)` does so every time. `most_bytes_per_s` slows what goes up."""
 
     def __init__(self, upstream_port: int) -> None:
         self.upstream_port = upstream_port
@@ -27,6 +28,7 @@ class S3Proxy:
         self.lost: list[str] = []
         self._losing: list[str] = []
         self._losing_all = ""
+        self.most_bytes_per_s: float | None = None
         self._server = Accepting(self._talk)
         self.url = f"http://127.0.0.1:{self._server.port}"
 
@@ -58,11 +60,13 @@ class S3Proxy:
 
     def _pour(self, client: socket.socket, upstream: socket.socket, said: list[str]) -> None:
         try:
-            while content := client.recv(1 << 20):
+            while content := client.recv(1 << 16):
                 # boto3 sends the head of each request on its own.
                 if head := REQUEST.match(content):
                     said[0] = f"{head[1].decode()} {head[2].decode()}"
                     self.asked.append(said[0])
+                if self.most_bytes_per_s is not None:
+                    time.sleep(len(content) / self.most_bytes_per_s)
                 upstream.sendall(content)
             upstream.shutdown(socket.SHUT_WR)
         except OSError:

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 
+from zoomguard.application.archive_copy import TakenOver
 from zoomguard.application.archive_discovery import Discovery
 from zoomguard.application.archive_missing import Missing, standing
 from zoomguard.application.archive_one import OneRecording, silent
 from zoomguard.application.archive_parts import ArchiveParts
-from zoomguard.application.archive_rebuild import Rebuilder
+from zoomguard.application.archive_rebuild import Rebuilder, must_be_whole
 from zoomguard.application.archive_reconcile import Reconciler
 from zoomguard.application.archive_verify import Verifier
 from zoomguard.application.ports import Progress
@@ -47,6 +48,7 @@ class Archive:
 
         With `session` that one alone, what was given up as missing included.
         """
+        must_be_whole(self.parts)
         tally, session_id = ArchiveTally(), self._session(session)
         Discovery(self.parts).run(tally, since)
         _Run(self.parts, tally, progress, again=session_id is not None).all(self._pending(session_id))
@@ -75,32 +77,37 @@ class Archive:
 
     def reconcile(self, progress: Progress = silent) -> ReconcileReport:
         """Compares Zoom, the index and S3."""
+        must_be_whole(self.parts)
         return Reconciler(self.parts, progress).run()
 
     def rebuild(self) -> RebuildReport:
-        """Makes the index anew from the bags alone."""
+        """Makes the index anew from the bags alone; goes on where a run before was cut off."""
         return Rebuilder(self.parts).run()
 
     # Duties ---------------------------------------------------------------------------------------------------
 
     def discover(self, _: str = "") -> datetime | None:
         """The duty of finding recordings; comes again by itself."""
+        must_be_whole(self.parts)
         Discovery(self.parts).run(ArchiveTally(), None)
         return None
 
     def hear(self, uuid: str) -> datetime | None:
         """The duty of looking at a recording that Zoom told of."""
+        must_be_whole(self.parts)
         Discovery(self.parts).hear(uuid)
         return None
 
     def archive_recording(self, recording_id: str) -> datetime | None:
         """The duty of archiving one recording; gives the moment to look again while Zoom is still at work on it."""
         with self.parts.claims.claim(recording_id) as had:
-            if not had:
+            try:
+                if not had:
+                    raise TakenOver
+                done = OneRecording(self.parts, recording_id, ArchiveTally()).archive()
+            except TakenOver:
                 return self.parts.clock.now() + CLAIMED_AGAIN
-            if OneRecording(self.parts, recording_id, ArchiveTally()).archive():
-                return None
-            return self.parts.clock.now() + LOOK_AGAIN
+            return None if done else self.parts.clock.now() + LOOK_AGAIN
 
 
 class _Run:
@@ -128,9 +135,11 @@ class _Run:
             return
         tally = ArchiveTally()
         with self.parts.claims.claim(recording_id) as had:
-            if had:
+            try:
+                if not had:
+                    raise TakenOver
                 self._archive(recording_id, short_id, tally)
-            else:
+            except TakenOver:
                 tally.elsewhere += 1
         with self.one_at_a_time:
             self.tally.add(tally)

@@ -109,6 +109,7 @@ class Sealer:
             row.s3_version_id = version
             payload = {"path": tag.path, "version": version}
             tx.commit(audit=Event("recording.tag_written", "recording", recording.id, SERVICE.id, payload))
+        crash_point("archive.tag_noted")
 
     def _standing(self, key: str, content: bytes) -> str | None:
         """The version that stands under a key already; IntegrityFailed where its bytes are others."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from zoomguard.application.archive_findings import Findings
 from zoomguard.application.archive_parts import ArchiveParts, tags_of
+from zoomguard.application.crash import crash_point
 from zoomguard.application.ports import StoredObject
 from zoomguard.domain import bag as bagit
 from zoomguard.domain.audit import Event
@@ -53,6 +56,7 @@ class BagChecks:
             for which in done:
                 tx.hold(Bag, which).checked_at = now
             tx.commit(audit=Event("archive.bags_checked", "archive", "all", SERVICE.id, {"bags": len(done)}))
+        crash_point("archive.bags_checked")
 
     def _one(self, recording_id: str, number: int) -> None:
         with self.parts.database.reading() as tx:
@@ -82,28 +86,35 @@ class BagChecks:
         until_at = stored.retain_until_at
         if stored.lock_mode in LOCKING and until_at is not None and until_at >= bag.retain_until_at:
             return
-        try:
-            self.parts.vault.relock(stored.key, stored.version_id, bag.retain_until_at)
-            done = f"locked again until {iso(bag.retain_until_at)}"
-        except (IntegrityFailed, OutsideFailed) as error:
-            done = f"could not be locked again ({error.code})"
-        self._find(K.LOCK_MISSING, recording, stored.key, stored.version_id, done)
+
+        def relock() -> str:
+            try:
+                self.parts.vault.relock(stored.key, stored.version_id, bag.retain_until_at)
+            except (IntegrityFailed, OutsideFailed) as error:
+                return f"could not be locked again ({error.code})"
+            crash_point("archive.lock_put_back")
+            return f"locked again until {iso(bag.retain_until_at)}"
+
+        self._find(K.LOCK_MISSING, recording, stored.key, stored.version_id, relock)
 
     def _tags(self, recording: Recording, bag: Bag, key: str, version: str) -> None:
         wanted, found = tags_of(recording, bag), self.parts.vault.tags(key, version)
         self.report.object_reads += 1
-        if found is None or found == wanted:
-            return
-        try:
-            self.parts.vault.retag(key, version, wanted)
-            done = "put back"
-        except OutsideFailed as error:
-            if not error.permanent:
-                raise
-            # The service is best without the right to change tags: whoever has it puts them back.
-            done = f"could not be put back ({error.code})"
-        self._find(K.TAGS_CHANGED, recording, key, version, done)
 
-    def _find(self, kind: IncidentKind, recording: Recording, key: str, version: str, done: str) -> None:
-        detail = {"key": key, "version": version, "done": done}
+        def retag() -> str:
+            try:
+                self.parts.vault.retag(key, version, wanted)
+            except OutsideFailed as error:
+                # The service is best without the right to change tags: whoever has it puts them back.
+                return f"could not be put back ({error.code})"
+            crash_point("archive.tags_put_back")
+            return "put back"
+
+        if found is not None and found != wanted:
+            self._find(K.TAGS_CHANGED, recording, key, version, retag)
+
+    def _find(
+        self, kind: IncidentKind, recording: Recording, key: str, version: str, done: str | Callable[[], str]
+    ) -> None:
+        detail = {"key": key, "version": version}
         self.findings.note(kind, f"{key}@{version}", done, recording=recording, detail=detail)

@@ -1,8 +1,8 @@
 """Copies one file from Zoom to S3 in constant memory, and proves the copy before it counts.
 
-SHA-256 and CRC64NVME run over the bytes as they flow. A cut is resumed by Range within this process; after a crash
-the bucket is looked at first: unfinished uploads are given up, a version that stands is adopted only after all of
-it was read again, and no key is ever written twice.
+SHA-256 and CRC64NVME run over the bytes as they flow, and are on record before the copy is kept. A cut is resumed by
+Range within this process; after a crash the bucket is looked at first: unfinished uploads are given up, a version that
+stands is adopted only after all of it was read again and is what was read at Zoom, and no key is ever written twice.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 
 from zoomguard.application.archive_flow import Copied, Flow
 from zoomguard.application.archive_parts import ArchiveParts
+from zoomguard.application.archive_reading import Reading
 from zoomguard.application.crash import crash_point
 from zoomguard.application.ports import Progress, StoredObject
 from zoomguard.domain.audit import Event
@@ -20,6 +21,10 @@ from zoomguard.domain.recordings import FileState, ListedFile
 from zoomguard.tables.recordings import Bag, Recording, RecordingFile
 
 
+class TakenOver(Exception):
+    """This process was held up so long that it lost its claim, and another run is at work on the file, or is done."""
+
+
 class Copier:
     """Takes one file from available to verified."""
 
@@ -27,7 +32,8 @@ class Copier:
         self.parts, self.progress = parts, progress
 
     def copy(self, recording: Recording, into: Bag, file: RecordingFile, listed: ListedFile | None) -> int:
-        """Gives the bytes copied now (0 where a copy stood already). OutsideFailed: try again; IntegrityFailed."""
+        """Gives the bytes copied now (0 where a copy stood already). OutsideFailed: try again; IntegrityFailed;
+        TakenOver."""
         if file.state is FileState.VERIFIED:
             return 0
         fresh = 0
@@ -49,13 +55,18 @@ class Copier:
     # What stands already --------------------------------------------------------------------------------------
 
     def _adopt(self, file: RecordingFile) -> Copied | None:
-        """After a crash: gives up unfinished uploads, and takes a version that stands after reading all of it."""
+        """After a crash: gives up unfinished uploads, and takes the version that is what was read at Zoom, byte by
+        byte. IntegrityFailed where only others stand there."""
         for unfinished in self.parts.vault.unfinished(file.place):
             self.parts.vault.abort(unfinished)
+            crash_point("archive.upload_given_up")
         versions = [v for v in self.parts.vault.versions(file.place) if v.key == file.place]
         if not versions:
             return None
-        return self._read_again(versions[0])
+        for found in map(self._read_again, versions):
+            if found.sha256 == file.sha256:
+                return found
+        raise _differs()
 
     def _read_again(self, version: StoredObject) -> Copied:
         digest, checksum, size = hashlib.sha256(), self.parts.vault.checksum(), 0
@@ -78,10 +89,20 @@ class Copier:
             raise OutsideFailed("Zoom does not list the file any more.", code="FILE_NOT_LISTED")
         self._note_copying(file)
         crash_point("archive.copying")
-        return Flow(self.parts, recording, into, file, listed, self.progress).run()
+
+        def intend(reading: Reading) -> None:
+            self._note_read(file, reading)
+
+        return Flow(self.parts, recording, into, file, listed, self.progress, intend).run()
 
     def _note_copying(self, file: RecordingFile) -> None:
         self._change(file, "recording.copy_begun", state=FileState.COPYING, attempts=file.attempts + 1)
+
+    def _note_read(self, file: RecordingFile, reading: Reading) -> None:
+        """After a crash this alone tells our copy from another's."""
+        proof = {"size": reading.size, "sha256": reading.sha256, "crc64nvme": reading.crc64nvme}
+        self._change(file, "recording.file_read", **proof)
+        crash_point("archive.read")
 
     def _note_copied(self, file: RecordingFile, copied: Copied, listed: ListedFile | None) -> None:
         self._change(
@@ -97,13 +118,16 @@ class Copier:
         )
 
     def _change(self, file: RecordingFile, action: str, **values: object) -> None:
-        """Writes the change to the stored row and to the copy at hand."""
+        """Writes the change to the stored row and to the copy at hand. TakenOver where somebody else wrote there."""
         with self.parts.database.deciding() as tx:
             row = tx.hold(RecordingFile, file.id)
+            if row.version != file.version:
+                raise TakenOver
             for name, value in values.items():
                 setattr(row, name, value)
                 setattr(file, name, value)
             tx.commit(audit=Event(action, "recording_file", file.id, SERVICE.id, {"recording": file.recording_id}))
+            file.version = row.version
 
     # Proof ----------------------------------------------------------------------------------------------------
 
@@ -140,6 +164,7 @@ def ensure_locked(parts: ArchiveParts, into: Bag, stored: StoredObject) -> None:
     if _locked(stored, into):
         return
     parts.vault.relock(stored.key, stored.version_id, into.retain_until_at)
+    crash_point("archive.relocked")
     again = parts.vault.head(stored.key, stored.version_id)
     if again is None or not _locked(again, into):
         raise IntegrityFailed(

@@ -15,6 +15,7 @@ from sqlmodel import col, select
 from zoomguard.application import incidents, work
 from zoomguard.application.archive_files import note_files
 from zoomguard.application.archive_parts import ARCHIVE, OVERLAP, ArchiveParts
+from zoomguard.application.crash import crash_point
 from zoomguard.domain import ids
 from zoomguard.domain.archive import ArchiveTally
 from zoomguard.domain.audit import Event
@@ -100,6 +101,7 @@ class Discovery:
             else:
                 row.value, row.at = now.isoformat(), now
             tx.commit()
+        crash_point("archive.host_walked")
 
     def note(self, listed: ListedRecording, tally: ArchiveTally) -> bool:
         """Puts one listed recording on record; one outside our sessions is only counted, never opened. Says whether
@@ -118,6 +120,8 @@ class Discovery:
             tally.safe += sum(f.state is FileState.VERIFIED for f in table.files(tx, recording.id))
             if made or noted.anything:
                 self._commit_found(tx, listed, recording, noted.to_copy, noted.events)
+        if made or noted.anything:
+            crash_point("archive.found")
         return True
 
     def _commit_found(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from zoomguard.application import incidents
 from zoomguard.application.archive_parts import ArchiveParts
+from zoomguard.application.crash import crash_point
 from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.reconcile import ReconcileFinding, ReconcileReport
 from zoomguard.tables import incidents as table
@@ -29,12 +30,13 @@ class Findings:
         self,
         kind: IncidentKind,
         subject: str,
-        done: str,
+        done: str | Callable[[], str],
         *,
         recording: Recording | None = None,
         detail: Mapping[str, str | int] | None = None,
     ) -> None:
-        """One finding, with what was done about it; the same found by two comparisons is one."""
+        """One finding, with what was done about it: `done` may do it, once the incident is on record. The same found by
+        two comparisons is one."""
         if (kind, subject) in self._noted:
             return
         self._noted.add((kind, subject))
@@ -43,12 +45,16 @@ class Findings:
             closed = known is not None and known.closed_at is not None
             settled = closed and kind not in incidents.HAPPENS_ANEW
             is_new = known is None or (closed and not settled)
-            if is_new and self._opened[kind] >= MOST_OF_A_KIND:
-                self.report.more[kind.value] = self.report.more.get(kind.value, 0) + 1
-                return
-            self._open(tx, kind, subject, recording, detail)
+            is_told = not is_new or self._opened[kind] < MOST_OF_A_KIND
+            if is_told:
+                self._open(tx, kind, subject, recording, detail)
+        crash_point("archive.finding_noted")
+        said = done() if callable(done) else done
+        if not is_told:
+            self.report.more[kind.value] = self.report.more.get(kind.value, 0) + 1
+            return
         self._opened[kind] += is_new
-        self.report.findings.append(ReconcileFinding(kind, subject, done, settled))
+        self.report.findings.append(ReconcileFinding(kind, subject, said, settled))
 
     def _open(
         self,

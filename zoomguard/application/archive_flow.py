@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -31,7 +32,8 @@ class Copied:
 
 
 class Flow:
-    """A file's bytes from Zoom to S3, from the beginning again where Zoom cannot resume them."""
+    """A file's bytes from Zoom to S3, from the beginning again where Zoom cannot resume them. `intend` is told what was
+    read before any of it is kept."""
 
     def __init__(
         self,
@@ -41,8 +43,9 @@ class Flow:
         file: RecordingFile,
         listed: ListedFile,
         progress: Progress,
+        intend: Callable[[Reading], None],
     ) -> None:
-        self.parts, self.file, self.listed, self.progress = parts, file, listed, progress
+        self.parts, self.file, self.listed, self.progress, self.intend = parts, file, listed, progress, intend
         self.lock = lock_for_kind(recording, into, kind_of(file.type), file.id)
 
     def run(self) -> Copied:
@@ -64,6 +67,7 @@ class Flow:
                 break
             sending.send(part)
         self._check_size(reading)
+        self.intend(reading)
         version = sending.finish(part, reading.size, reading.crc64nvme)
         return Copied(version, reading.size, reading.sha256, reading.crc64nvme)
 

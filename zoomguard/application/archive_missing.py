@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from zoomguard.application import incidents
 from zoomguard.application.archive_discovery import watch_from
 from zoomguard.application.archive_parts import ArchiveParts
+from zoomguard.application.crash import crash_point
 from zoomguard.domain.archive import LISTED_AFTER, ArchiveTally
 from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import OutsideFailed
@@ -70,6 +71,7 @@ class Missing:
             if told:
                 missed = Event("recording.missing", "video_session", session.id, SERVICE.id)
                 tx.commit(audit=(told, missed))
+        crash_point("archive.judged_missing")
 
     def _was_held(self, session: VideoSession) -> bool:
         """Whether anybody but staff came in. Where Zoom knows of no instance its own event decides; where it knows no
@@ -91,13 +93,16 @@ class Missing:
             elif parse_iso(row.value) < to:
                 row.value, row.at = to.isoformat(), now
             tx.commit()
+        crash_point("archive.judged")
 
 
 def standing(parts: ArchiveParts, tally: ArchiveTally) -> None:
-    """Names the sessions whose recording is expected or missing, and the grave incidents that nobody has closed."""
+    """Says how long recordings have waited, and names the sessions whose recording is expected or missing, and the
+    grave incidents that nobody has closed."""
     now = parts.clock.now()
     with parts.database.reading() as tx:
         recent = _without_recording(tx, now - LISTED_AFTER, now)
+        tally.waiting = tuple(now - r.first_seen_at for r in table.unarchived(tx))
         tally.expected = tuple(
             s.short_id for s in recent if now - LISTED_AFTER < _end(s) <= now and s.state not in TAKEN_AWAY
         )

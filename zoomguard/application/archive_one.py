@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from zoomguard.application import work
 from zoomguard.application.archive_bag import Sealer
-from zoomguard.application.archive_copy import Copier
+from zoomguard.application.archive_copy import Copier, TakenOver
 from zoomguard.application.archive_files import MISSING_AFTER, NOT_LISTED, give_up, note_files
 from zoomguard.application.archive_parts import ARCHIVE, ArchiveParts
+from zoomguard.application.crash import crash_point
 from zoomguard.application.ports import Progress
 from zoomguard.domain.archive import ArchiveTally
 from zoomguard.domain.audit import Event
@@ -43,7 +44,7 @@ class OneRecording:
     def archive(self) -> bool:
         """Copies all files, gives up what Zoom has not served for a day, seals; says whether nothing is left to do.
 
-        The first failure is raised once every file was tried, integrity before the rest.
+        The first failure is raised once every file was tried, integrity before the rest. TakenOver.
         """
         self._list()
         failed = self._copy_files()
@@ -73,6 +74,7 @@ class OneRecording:
                 payload = {"files_added": noted.to_copy}
                 archiving = Event("recording.archiving", "recording", self.id, SERVICE.id, payload)
                 tx.commit(audit=(archiving, *noted.events))
+        crash_point("archive.listed")
 
     # Files ----------------------------------------------------------------------------------------------------
 
@@ -112,9 +114,12 @@ class OneRecording:
     def _note_failure(self, file: RecordingFile, code: str) -> None:
         with self.parts.database.deciding() as tx:
             row = tx.hold(RecordingFile, file.id)
+            if row.version != file.version:
+                raise TakenOver
             row.last_error_code = code
             payload = {"recording": file.recording_id, "code": code}
             tx.commit(audit=Event("recording.copy_failed", "recording_file", file.id, SERVICE.id, payload))
+        crash_point("archive.failure_noted")
 
     # The end --------------------------------------------------------------------------------------------------
 
@@ -125,6 +130,8 @@ class OneRecording:
             events = give_up(tx, self.parts, self.id)
             if events:
                 tx.commit(audit=tuple(events))
+        if events:
+            crash_point("archive.given_up")
 
     def _note_vanished(self, files: list[RecordingFile]) -> None:
         """A file that was announced and is listed no more will not come."""
@@ -154,4 +161,6 @@ class OneRecording:
             if done:
                 work.finish(tx, ARCHIVE, self.id, self.parts.clock.now())
                 tx.commit()
+        if done:
+            crash_point("archive.finished")
         return done

@@ -2,7 +2,9 @@
 
 A bag counts by its commit mark: the oldest tagmanifest, and of every other tag file the version that it names.
 What is no whole bag is named and left: its recording is found at Zoom again where its session is on record; where
-not, the nightly comparison makes it an incident.
+not, the nightly comparison makes it an incident. That it was begun is on record until it ends: cut off, it is done
+again, which passes over the bags that are in the index; nothing else is found or compared before, since a recording
+that the index does not know yet would be copied a second time.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from sqlmodel import select
 
 from zoomguard.application import archive_metadata
 from zoomguard.application.archive_parts import ArchiveParts
+from zoomguard.application.crash import crash_point
 from zoomguard.application.ports import ListedVersion
 from zoomguard.domain import bag as bagit
 from zoomguard.domain.audit import Event
@@ -30,9 +33,11 @@ from zoomguard.tables import recordings as table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.install import Install
 from zoomguard.tables.recordings import Bag, BagFile, Recording, RecordingFile
+from zoomguard.tables.work import Cursor
 
 TAGS = ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", archive_metadata.PATH, bagit.MARK_NAME)
 LARGEST_TAG_BYTES = 4 * 1024 * 1024
+CURSOR, BEGUN, ENDED = "recordings/rebuilt", "begun", "ended"
 
 
 class NotWhole(Exception):
@@ -46,15 +51,44 @@ class Rebuilder:
         self.parts = parts
 
     def run(self) -> RebuildReport:
-        """Conflict INDEX_NOT_EMPTY where recordings are on record. OutsideFailed where S3 does not answer: what was
-        written until then is written again by the next run, into an empty database."""
-        with self.parts.database.reading() as tx:
+        """Conflict INDEX_NOT_EMPTY where recordings are on record that no rebuild put there, REBUILD_RUNNING where
+        another run is at it. OutsideFailed where S3 does not answer: the next run goes on."""
+        with self.parts.claims.claim(CURSOR) as had:
+            if not had:
+                raise Conflict("The index is being made anew by another run.", "Wait for it.", code="REBUILD_RUNNING")
+            self._begin()
+            crash_point("archive.rebuild_begun")
+            report = self._all()
+            self._end()
+        crash_point("archive.rebuild_ended")
+        return report
+
+    def _begin(self) -> None:
+        with self.parts.database.deciding() as tx:
+            if _is_begun(tx):
+                return
             if table.count(tx):
                 raise Conflict(
                     "There are recordings on record already.",
                     "The index is made anew only in a database without any.",
                     code="INDEX_NOT_EMPTY",
                 )
+            self._note(tx, BEGUN)
+
+    def _end(self) -> None:
+        with self.parts.database.deciding() as tx:
+            self._note(tx, ENDED)
+
+    def _note(self, tx: Transaction, value: str) -> None:
+        now = self.parts.clock.now()
+        row = tx.lock(Cursor, CURSOR)
+        if row is None:
+            tx.add(Cursor(name=CURSOR, value=value, at=now))
+        else:
+            row.value, row.at = value, now
+        tx.commit()
+
+    def _all(self) -> RebuildReport:
         report = RebuildReport()
         listed = (v for v in self.parts.vault.listing("v1/") if bagit.KEY.fullmatch(v.key))
         for prefix, versions in groupby(listed, lambda v: bagit.prefix_of(v.key)):
@@ -86,15 +120,34 @@ class Rebuilder:
         except sa.exc.StatementError:
             report.not_whole[prefix] = "it contradicts another bag"
             return
+        crash_point("archive.bag_rebuilt")
         report.bags += 1
         report.files += len(said["files"])
         report.recordings.add(said["recording_id"])
 
     def _write(self, found: _FoundBag, said: dict[str, Any]) -> None:
+        number, recording_id = said["bag"], said["recording_id"]
         with self.parts.database.deciding() as tx:
-            _Index(tx, said, found).write()
-            payload = {"bag": said["bag"]}
-            tx.commit(audit=Event("recording.index_rebuilt", "recording", said["recording_id"], SERVICE.id, payload))
+            if tx.get(Bag, (recording_id, number)) is None:
+                _Index(tx, said, found).write()
+                rebuilt = Event("recording.index_rebuilt", "recording", recording_id, SERVICE.id, {"bag": number})
+                tx.commit(audit=rebuilt)
+
+
+def must_be_whole(parts: ArchiveParts) -> None:
+    """Conflict INDEX_UNFINISHED between the beginning of a rebuild and its end."""
+    with parts.database.reading() as tx:
+        if _is_begun(tx):
+            raise Conflict(
+                "The index of recordings is not made anew to the end.",
+                "Run again: zoomguard archive reconcile --rebuild",
+                code="INDEX_UNFINISHED",
+            )
+
+
+def _is_begun(tx: Transaction) -> bool:
+    row = tx.get(Cursor, CURSOR)
+    return row is not None and row.value == BEGUN
 
 
 class _FoundBag:

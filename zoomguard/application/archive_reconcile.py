@@ -13,6 +13,7 @@ from zoomguard.application.archive_at_zoom import AtZoom
 from zoomguard.application.archive_check import BagChecks
 from zoomguard.application.archive_findings import Findings
 from zoomguard.application.archive_parts import ArchiveParts
+from zoomguard.application.crash import crash_point
 from zoomguard.application.ports import ListedVersion, Progress, UnfinishedUpload
 from zoomguard.domain.bag import PROBES
 from zoomguard.domain.errors import OutsideFailed
@@ -108,4 +109,5 @@ class Reconciler:
         with self.parts.claims.claim(recording_id) as had:
             if had:
                 self.parts.vault.abort(upload)
+                crash_point("archive.upload_given_up")
                 self.report.uploads_given_up += 1

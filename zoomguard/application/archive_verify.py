@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from zoomguard.application import incidents
 from zoomguard.application.archive_parts import ArchiveParts
+from zoomguard.application.crash import crash_point
 from zoomguard.application.ports import Progress
 from zoomguard.domain import bag as bagit
 from zoomguard.domain.audit import Event
@@ -44,17 +45,20 @@ class Verifier:
     def _one(self, bag: Bag, report: FixityReport) -> None:
         """What was found wrong stands, even where S3 could not tell of the rest: such a bag is read again."""
         checked, wrong = _BagCheck(self.parts, bag, report, self.progress), list[Disagreement]()
+        is_told = True
         try:
             for each in checked.disagreements():
                 wrong.append(each)
         except OutsideFailed as error:
-            report.unknown[checked.recording.short_id] = error.code
-        else:
+            report.unknown[checked.recording.short_id], is_told = error.code, False
+        report.wrong += wrong
+        # First the incidents: a bag counts as read again only once what was found in it cannot be forgotten.
+        self._open(checked.recording, wrong)
+        if is_told:
             report.bags += 1
             report.agreeing += not wrong
             self._note_read(bag, not wrong)
-        report.wrong += wrong
-        self._open(checked.recording, wrong)
+        crash_point("archive.bag_verified")
 
     def _note_read(self, bag: Bag, agrees: bool) -> None:
         with self.parts.database.deciding() as tx:
@@ -80,6 +84,7 @@ class Verifier:
                 events += [told] if told else []
             if events:
                 tx.commit(audit=tuple(events))
+        crash_point("archive.bag_found_wrong")
 
 
 class _BagCheck:

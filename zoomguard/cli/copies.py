@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from zoomguard.domain.errors import BadInput
+from zoomguard.domain.errors import BadInput, OutsideFailed
 from zoomguard.domain.times import printable
 
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 # How the folders begin that programs copy to somebody else's machines.
 SYNCED = (
     "onedrive",
@@ -62,6 +64,19 @@ def _synced(part: str) -> bool:
     return part.lower().lstrip(".").startswith(SYNCED)
 
 
+@contextmanager
+def room() -> Iterator[None]:
+    """OutsideFailed DISK_FULL where the disk takes no more."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise OutsideFailed(
+            "Your disk is full.", "Make room and run the same command again: it goes on.", code="DISK_FULL"
+        ) from None
+
+
 class Folder:
     """An open folder; every name in it is used through its handle, so that no link can lead elsewhere."""
 
@@ -107,7 +122,9 @@ class Folder:
         """A handle of a plain file; a new one is 0600."""
         try:
             handle = os.open(name, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=self.handle)
-        except OSError:
+        except OSError as error:
+            if error.errno in FULL:
+                raise
             raise in_the_way(name, "is there already and cannot be used") from None
         os.fchmod(handle, 0o600)
         return handle

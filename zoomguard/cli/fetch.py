@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoomguard.cli.answers import INTEGRITY_EXIT, Declined, Said, bad_answer
-from zoomguard.cli.copies import NEW, Folder
+from zoomguard.cli.copies import NEW, Folder, room
 from zoomguard.cli.layout import size
 from zoomguard.domain.bag import NAMES
 from zoomguard.domain.errors import IntegrityFailed, OutsideFailed
@@ -88,7 +88,7 @@ def fetch(client: Client, play_id: str, wanted: list[Wanted], target: Path, say:
 
 def _one(client: Client, play_id: str, wanted: Wanted, top: Folder, say: Say) -> Fetched:
     *folders, name = wanted.path.split("/")
-    with _inside(top, folders) as folder:
+    with room(), _inside(top, folders) as folder:
         if folder.holds(name) and _digest(folder, name) == wanted.sha256:
             return Fetched(wanted.path, wanted.size, wanted.sha256, "there already")
         part = f"{name}.part"

@@ -12,7 +12,8 @@ LISTED_AFTER = timedelta(hours=24)
 @dataclass
 class ArchiveTally:
     """Counts of one run. `postponed` and `wrong` map a recording's short id to the code of what stands in the way;
-    `expected` and `missing` name sessions, `open_incidents` grave ones that nobody has closed."""
+    `expected` and `missing` name sessions, `open_incidents` grave ones that nobody has closed; `waiting` is how long
+    ago each recording was found that is not archived whole when the run ends."""
 
     hosts: int = 0
     recordings: int = 0
@@ -28,6 +29,7 @@ class ArchiveTally:
     expected: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     open_incidents: tuple[tuple[str, str], ...] = ()
+    waiting: tuple[timedelta, ...] = ()
 
     @property
     def exit(self) -> str:
@@ -56,6 +58,8 @@ class ArchiveTally:
             "sealed": self.sealed,
             "outside": self.outside,
             "elsewhere": self.elsewhere,
+            "waiting": len(self.waiting),
+            "longest_wait_s": int(max(self.waiting, default=timedelta()).total_seconds()),
             "postponed": dict(self.postponed),
             "wrong": dict(self.wrong),
             "expected": list(self.expected),
@@ -77,6 +81,11 @@ class ArchiveTally:
             )
         if self.elsewhere:
             said.append(f"{count(self.elsewhere, 'recording')} in the hands of another run")
+        if self.waiting:
+            hours = max(self.waiting) / timedelta(hours=1)
+            said.append(
+                f"{count(len(self.waiting), 'recording')} not whole in the archive yet, found up to {hours:.1f} h ago"
+            )
         said += [f"postponed  {short}  {code}" for short, code in sorted(self.postponed.items())]
         said += [f"wrong      {short}  {code}" for short, code in sorted(self.wrong.items())]
         said += [f"expected   {short}  not at Zoom yet" for short in self.expected]

@@ -27,6 +27,9 @@ T = TypeVar("T", bound=Row)
 _open = threading.local()
 # One lock for the head of the chain on PostgreSQL; any constant does.
 CHAIN_LOCK = 0x7A6F6F6D
+# SQLite's and PostgreSQL's words for a disk that takes no more (sqlite.org/rescode.html; errcodes-appendix). A file at
+# its size limit (EFBIG) is a failed write to SQLite.
+FULL, DISK_FULL = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE), "53100"
 DECISIONS = (RowKind.DECISION, RowKind.DECISION_APPENDED)
 APPENDED = (RowKind.DECISION_APPENDED, RowKind.OBSERVATION, RowKind.SERVICE_APPENDED)
 
@@ -218,7 +221,12 @@ def _busy_when_away() -> Iterator[None]:
         yield
     except (exc.OperationalError, exc.TimeoutError) as error:
         # A database error can carry values: only its kind is passed on.
-        state = getattr(getattr(error, "orig", None), "sqlstate", None) or type(error).__name__
+        orig = getattr(error, "orig", None)
+        state = getattr(orig, "sqlstate", None) or type(error).__name__
+        if state == DISK_FULL or getattr(orig, "sqlite_errorcode", None) in FULL:
+            raise Busy(
+                "The database's disk is full: nothing was changed.", "Make room on the server.", code="DISK_FULL"
+            ) from None
         raise Busy(
             "The database could not be reached or is busy.", f"Try again ({state}).", code="DATABASE_BUSY"
         ) from None
