@@ -68,10 +68,10 @@ class Bucket:
         body: bytes = self.s3.get_object(Bucket=self.name, Key=kept.key, VersionId=kept.version_id)["Body"].read()
         return body
 
-    def bags(self, folder: Path) -> dict[str, bagit.Bag]:
-        """Every bag of the bucket, fetched into the folder and found valid, by its prefix."""
+    def bags(self, folder: Path, under: str = "v1/") -> dict[str, bagit.Bag]:
+        """Every bag of the bucket, or those under a prefix, fetched into the folder and found valid, by its prefix."""
         prefixes: set[str] = set()
-        for kept in self.versions():
+        for kept in self.versions(under):
             prefix = "/".join(kept.key.split("/", 5)[:5])
             prefixes.add(prefix)
             place = folder / prefix / kept.path

@@ -231,12 +231,14 @@ class Stage:
 
 
 @contextmanager
-def a_stage(path: Path, home: Path, terms: Callable[[str], str] | None = None, may_reach: str = "") -> Iterator[Stage]:
+def a_stage(
+    path: Path, home: Path, terms: Callable[[str], str] | None = None, may_reach: str = "", **settings: str
+) -> Iterator[Stage]:
     """A town with the scenarios' people, under changed terms where wanted; at the end nothing may have strayed.
 
     `may_reach` is whose mail does not count as strayed: a lead has allowed it.
     """
-    settings = {"LOG_LEVEL": "DEBUG"}
+    settings |= {"LOG_LEVEL": "DEBUG"}
     if terms:
         file = path / "terms.toml"
         file.write_text(terms((home / "terms.toml").read_text()))

@@ -275,7 +275,7 @@ class Recordings:
 
 def _file_view(file: RecordingFile) -> FileView:
     why = why_not(file.state, file.last_error_code)
-    return FileView(file.id, file.name, file.state, file.size, file.sha256 or None, why)
+    return FileView(file.id, file.name, file.state, file.size, file.sha256 or None, why, file.bag_number or 1)
 
 
 def _purpose(text: str) -> Purpose:

@@ -83,11 +83,16 @@ def _shown(recording: Said) -> list[str]:
         size = layout.size(file.number("size")) if file.text("size") else ""
         lines += layout.wrap(f"{file.text('name')}  {file.text('state')}  {size}".rstrip(), "  ")
         lines += layout.wrap(file.text("why"), "    ") if file.text("why") else []
+        lines += layout.wrap(_added(file.number("bag")), "    ") if file.number("bag") > 1 else []
         lines += layout.wrap(f"SHA-256 {file.text('sha256')}", "    ") if file.text("sha256") else []
     for absent in recording.parts("absent"):
         lines += layout.wrap(f"{absent.text('name')}  absent", "  ") + layout.wrap(absent.text("why"), "    ")
     again = f"zoomguard recordings fetch {recording.text('short_id')} --purpose P --reason TEXT --to DIR"
     return [*lines, "", *layout.wrap(f"Next: {again}")]
+
+
+def _added(bag: int) -> str:
+    return f"Added when the recording was archived already: it is in bag b{bag:03d}, its own."
 
 
 @recordings.command(

@@ -141,7 +141,8 @@ def file_name(kind: MediaKind, taken: frozenset[str]) -> str:
 
 @dataclass(frozen=True)
 class FileView:
-    """A file of a recording as entitled people see it; `why` says why it is not archived."""
+    """A file of a recording as entitled people see it; `why` says why it is not archived. Files of a `bag` after the
+    first came when that one was sealed already."""
 
     id: str
     name: str
@@ -149,6 +150,7 @@ class FileView:
     size: int | None
     sha256: str | None
     why: str = ""
+    bag: int = 1
 
 
 # What a lesson recorded in the cloud usually comes with.
@@ -215,6 +217,7 @@ class RecordingView:
                     "size": f.size,
                     "sha256": f.sha256,
                     "why": f.why or None,
+                    "bag": f.bag,
                 }
                 for f in self.files
             ],
