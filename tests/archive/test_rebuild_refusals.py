@@ -80,8 +80,9 @@ def test_a_bag_without_a_commit_mark_is_named_and_left(two: Two) -> None:
 
 def test_a_delete_marker_is_no_commit_mark(two: Two) -> None:
     prefix = two.prefix
-    gone(two.bucket, prefix, MARK_NAME)
-    tampering.mark_deleted(two.bucket, prefix + MARK_NAME)
+    mark = next(v for v in two.bucket.versions(prefix) if v.path == MARK_NAME)
+    tampering.mark_deleted(two.bucket, mark.key)
+    tampering.destroy(two.bucket, mark)
     must_name(two, prefix, "it has no commit mark", sound=1)
 
 
