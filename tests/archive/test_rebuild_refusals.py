@@ -73,8 +73,17 @@ def gone(bucket: Bucket, prefix: str, path: str) -> None:
 def test_a_bag_without_a_commit_mark_is_named_and_left(two: Two) -> None:
     prefix = two.prefix
     gone(two.bucket, prefix, MARK_NAME)
+    assert len(two.bucket.versions(prefix)) == 8
     must_name(two, prefix, "it has no commit mark", sound=1)
     assert len(two.bucket.versions(prefix)) == 8
+
+
+def test_a_delete_marker_is_no_commit_mark(two: Two) -> None:
+    prefix = two.prefix
+    mark = next(v for v in two.bucket.versions(prefix) if v.path == MARK_NAME)
+    tampering.mark_deleted(two.bucket, mark.key)
+    tampering.destroy(two.bucket, mark)
+    must_name(two, prefix, "it has no commit mark", sound=1)
 
 
 def test_a_bag_that_was_still_being_filled_is_named_and_reconcile_tells_of_what_is_left(

@@ -120,7 +120,11 @@ def test_of_many_findings_some_get_an_incident_each_night_until_all_have_one(
         assert report.exit == "wrong"
         opened.append((len(tampering.opened(home)), report.more.get("unknown_object", 0), len(report.findings)))
     assert opened == [(3, 5, 3), (6, 2, 6), (8, 0, 8), (8, 0, 8)]
-    assert tampering.settle_all(home) == 8
+    for n in range(4):
+        tampering.write_over(bucket, f"earlier/{n}")
+    report = home.app.archive.reconcile()
+    assert (len(tampering.opened(home)), report.more, len(report.findings)) == (11, {"unknown_object": 1}, 11)
+    assert home.app.archive.reconcile().more == {} and tampering.settle_all(home) == 12
     assert home.app.archive.reconcile().exit == "done"
 
 
