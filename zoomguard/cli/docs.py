@@ -1,4 +1,4 @@
-"""The README's generated parts: rules, commands, settings, scopes, states. `--check` fails where they are stale.
+"""The README's generated parts: rules, commands, settings, scopes, incidents, states. `--check` fails on stale ones.
 
 Run as `python -m zoomguard.cli.docs [--check]` from a checkout.
 """
@@ -13,6 +13,7 @@ import click
 
 from zoomguard.adapters.zoom_scopes import NEEDED
 from zoomguard.cli import commands
+from zoomguard.domain.incidents import WORDS
 from zoomguard.domain.sessions import TRANSITIONS
 from zoomguard.rules import catalogue
 from zoomguard.settings import SETTINGS
@@ -69,7 +70,20 @@ def scopes() -> str:
     return "\n".join(["| scope | zoomguard |", "|---|---|", *rows])
 
 
-PARTS = {"rules": rules, "commands": command_table, "settings": settings, "scopes": scopes, "states": states}
+def incidents() -> str:
+    """Every kind of incident, what it says and what to do."""
+    rows = [f"| `{k.value}` | {'yes' if w.grave else 'no'} | {w.title}. | {w.remedy} |" for k, w in WORDS.items()]
+    return "\n".join(["| kind | grave | what was found | what to do |", "|---|---|---|---|", *rows])
+
+
+PARTS = {
+    "rules": rules,
+    "commands": command_table,
+    "settings": settings,
+    "scopes": scopes,
+    "incidents": incidents,
+    "states": states,
+}
 
 
 def rendered(text: str) -> str:
