@@ -48,9 +48,9 @@ class Archive:
         With `session` that one alone, what was given up as missing included.
         """
         tally, session_id = ArchiveTally(), self._session(session)
-        Discovery(self.parts).run(tally, since)
+        looked = Discovery(self.parts).run(tally, since)
         _Run(self.parts, tally, progress, again=session_id is not None).all(self._pending(session_id))
-        Missing(self.parts).judge(tally)
+        Missing(self.parts, looked).judge(tally)
         standing(self.parts, tally)
         return tally
 
@@ -84,8 +84,9 @@ class Archive:
     # Duties ---------------------------------------------------------------------------------------------------
 
     def discover(self, _: str = "") -> datetime | None:
-        """The duty of finding recordings; comes again by itself."""
-        Discovery(self.parts).run(ArchiveTally(), None)
+        """The duty of finding recordings, and of missing those that never came; comes again by itself."""
+        tally = ArchiveTally()
+        Missing(self.parts, Discovery(self.parts).run(tally, None)).judge(tally)
         return None
 
     def hear(self, uuid: str) -> datetime | None:
