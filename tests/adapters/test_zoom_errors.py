@@ -30,6 +30,7 @@ ROWS = [
     (400, 4711, "Invalid access token, does not contain scopes:[a:b]", "ZOOM_SCOPES", True),
     (400, 200, "No permission.", "ZOOM_NOT_PERMITTED", True),
     (401, 200, "Invalid api key or secret.", "ZOOM_CREDENTIALS", True),
+    (400, 300, "The next page token is invalid or expired.", "ZOOM_PAGE_TOKEN", False),
     (400, 300, "Validation Failed.", "ZOOM_REFUSED_REQUEST", True),
     (404, 300, "Meeting id is wrong.", "ZOOM_REFUSED_REQUEST", True),
     (404, 404, "Not found.", "ZOOM_NOT_FOUND", True),

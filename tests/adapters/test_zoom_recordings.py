@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from tests.adapters.scripted_server import Scripted, answer, edge, scripted, with_token
+from tests.adapters.scripted_server import Asked, Reply, Scripted, answer, edge, in_turn, scripted, with_token
 from zoomguard.adapters.hosts import Hosts
 from zoomguard.adapters.zoom_recordings import ZoomRecordings, recording_of
 from zoomguard.domain.errors import OutsideFailed
@@ -36,10 +36,10 @@ def _recordings(server: Scripted) -> ZoomRecordings:
 
 
 def test_recordings_are_listed_in_windows_that_zoom_does_not_cut() -> None:
-    page = answer({"meetings": [ROW], "next_page_token": ""})
-    with scripted(with_token(lambda asked: page)) as server:
+    pages = [answer({"meetings": [{**ROW, "uuid": uuid}], "next_page_token": ""}) for uuid in ("/a//b+c==", "d==")]
+    with scripted(with_token(in_turn(*pages))) as server:
         found = list(_recordings(server).listed("h@b.example", date(2026, 10, 1), date(2026, 11, 20)))
-        assert [r.uuid for r in found] == ["/a//b+c=="] * 2
+        assert [r.uuid for r in found] == ["/a//b+c==", "d=="]
         assert [a.path for a in server.asked[1:]] == [
             "/v2/users/h%40b.example/recordings?from=2026-10-01&to=2026-10-28&page_size=300",
             "/v2/users/h%40b.example/recordings?from=2026-10-29&to=2026-11-20&page_size=300",
@@ -99,3 +99,45 @@ def test_a_meeting_without_a_recording_is_none_and_another_meeting_is_an_error()
         assert _recordings(server).of_meeting("x==") is None
     with scripted(with_token(lambda asked: answer(ROW))) as server, pytest.raises(OutsideFailed):
         _recordings(server).of_meeting("x==")
+
+
+ENDED = answer({"code": 300, "message": "The next page token is invalid or expired."}, 400)
+
+
+def _page(*uuids: str, then: str = "") -> Reply:
+    return answer({"meetings": [{**ROW, "uuid": uuid} for uuid in uuids], "next_page_token": then})
+
+
+def _listed(server: Scripted) -> list[str]:
+    """What is listed of one window, as far as it goes."""
+    found: list[str] = []
+    for recording in _recordings(server).listed("h", date(2026, 11, 1), date(2026, 11, 20)):
+        found.append(recording.uuid)
+    return found
+
+
+def test_a_list_that_zoom_ends_in_the_middle_is_begun_anew_and_gives_each_recording_once() -> None:
+    first, second = _page("a", "b", then="t-1"), _page("b", "c", then="t-2")
+    replies = (first, second, ENDED, _page("z", "a", then="t-3"), _page("b", "b", "c"))
+    with scripted(with_token(in_turn(*replies))) as server:
+        assert _listed(server) == ["a", "b", "c", "z"]
+        assert ["next_page_token=" in a.path for a in server.asked[1:]] == [False, True, True, False, True]
+
+
+def test_a_list_that_zoom_ends_each_time_is_given_up() -> None:
+    def script(asked: Asked) -> Reply:
+        return ENDED if "next_page_token" in asked.path else _page("a", then="t")
+
+    with scripted(with_token(script)) as server:
+        with pytest.raises(OutsideFailed) as caught:
+            _listed(server)
+        assert (caught.value.code, caught.value.permanent) == ("ZOOM_PAGE_TOKEN", False)
+        assert len(server.asked) == 1 + 2 * 4
+
+
+def test_a_first_page_that_is_called_expired_is_not_asked_for_again() -> None:
+    """No token of ours was in it: what Zoom refuses here it would refuse again."""
+    with scripted(with_token(in_turn(ENDED))) as server:
+        with pytest.raises(OutsideFailed) as caught:
+            _listed(server)
+        assert (caught.value.code, len(server.asked)) == ("ZOOM_PAGE_TOKEN", 2)

@@ -11,14 +11,10 @@ import pytest
 
 from tests.archive import rows
 from tests.archive.bucket import Bucket
-from tests.archive.lessons import MB, TWO_PARTS, held
+from tests.archive.lessons import MB, TWO_PARTS, held, switch
 from tests.archive.s3_proxy import BEGIN, COMPLETE, PART, S3Proxy, proxied_moto
 from tests.house import Home, a_home
 from zoomguard.domain.recordings import FileState
-
-
-def switch(home: Home, name: str, **more: Any) -> None:
-    home.control("POST", "faults", {"name": name, **more})
 
 
 def must_have_stopped(home: Home, bucket: Bucket, tally: Any, *codes: str) -> None:

@@ -81,7 +81,10 @@ class ZoomCalls:
         return found
 
     def items(self, path: str, field: str, query: Mapping[str, Value] | None = None) -> Iterator[Json]:
-        """Every object of the list `field` on all pages. An answer without the list is not an empty one."""
+        """Every object of the list `field` on all pages. An answer without the list is not an empty one.
+
+        OutsideFailed ZOOM_PAGE_TOKEN where Zoom ends the list in the middle: only its beginning leads on from there.
+        """
         for page in self._pages(path, dict(query or {})):
             rows = page.get(field)
             if not isinstance(rows, list):

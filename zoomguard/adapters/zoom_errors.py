@@ -51,6 +51,9 @@ _BAD_REQUEST = (
     "Zoom calls the request invalid.",
     "Report it: a defect of ours.",
 )
+# A page's token lives fifteen minutes; Zoom gives its end the number of every invalid request.
+PAGE_TOKEN = "ZOOM_PAGE_TOKEN"
+_PAGE_TOKEN = (PAGE_TOKEN, False, "Zoom let a list end before all of its pages were read.", AGAIN)
 _UNAVAILABLE = ("ZOOM_UNAVAILABLE", False, "Zoom has an error of its own.", AGAIN)
 
 # The first row that fits holds: Zoom's numbers first, then HTTP statuses for answers without a known number.
@@ -82,6 +85,7 @@ TABLE: tuple[Row, ...] = (
     Row(3309, None, "ZOOM_STORAGE_FULL", True, "The account's cloud storage is full.", "Make room in it."),
     Row(3310, None, "ZOOM_RECORDING_IN_USE", True, "A webinar uses this recording.", "End that use first."),
     Row(12702, None, "ZOOM_TOO_OLD", True, "Zoom tells nothing older than a year.", "There is no remedy."),
+    Row(300, None, *_PAGE_TOKEN, "page token"),
     Row(300, None, *_BAD_REQUEST),
     Row(None, 401, *_TOKEN),
     Row(None, 403, *_NOT_PERMITTED),

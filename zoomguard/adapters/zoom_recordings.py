@@ -24,6 +24,7 @@ from zoomguard.domain.recordings import ListedFile, ListedRecording
 from zoomguard.domain.times import parse_iso
 
 WINDOW = timedelta(days=28)  # Zoom lists one month at most and silently cuts a longer window
+BEGINNINGS = 4  # of one list, where Zoom lets the token of a page end before the next page is asked for
 TOKEN_LIFE_S = 4 * 3600
 SPARES = 2000
 NUMBER = re.compile(r"[0-9]{1,18}")
@@ -41,14 +42,17 @@ class ZoomRecordings:
         self._lock = threading.Lock()
 
     def listed(self, host: str, from_on: date, to_on: date) -> Iterator[ListedRecording]:
-        """All recordings of a host with a start date in the window, both days included.
+        """All recordings of a host with a start date in the window, both days included, each of them once.
 
         A row that cannot be read is an OutsideFailed, after all the others have been given.
         """
-        unreadable = 0
+        seen, unreadable = set[str](), 0
         for first, last in _windows(from_on, to_on):
-            query = {"from": first.isoformat(), "to": last.isoformat()}
-            for row in self._calls.items(f"/users/{segment(host)}/recordings", "meetings", query):
+            for row in self._rows(host, {"from": first.isoformat(), "to": last.isoformat()}):
+                name = _text(row, "uuid") or repr(row)
+                if name in seen:
+                    continue
+                seen.add(name)
                 recording = recording_of(row)
                 if recording is None:
                     unreadable += 1
@@ -57,6 +61,20 @@ class ZoomRecordings:
         if unreadable:
             message = f"{unreadable} recording(s) in Zoom's list cannot be read."
             raise OutsideFailed(message, "Report it.", code="ZOOM_ANSWER")
+
+    def _rows(self, host: str, window: Mapping[str, Value]) -> Iterator[Json]:
+        """The rows of one list, from its first page again where Zoom ended it in the middle: some come twice."""
+        for beginning in range(1, BEGINNINGS + 1):
+            begun = False
+            try:
+                for row in self._calls.items(f"/users/{segment(host)}/recordings", "meetings", window):
+                    begun = True
+                    yield row
+                return
+            except OutsideFailed as error:
+                # Before the first row there was no token of ours that could have ended.
+                if error.code != zoom_errors.PAGE_TOKEN or not begun or beginning == BEGINNINGS:
+                    raise
 
     def of_meeting(self, uuid: str) -> ListedRecording | None:
         """The recording of one meeting instance, freshly listed, or None where Zoom has none (3301)."""

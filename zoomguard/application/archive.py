@@ -50,9 +50,9 @@ class Archive:
         """
         must_be_whole(self.parts)
         tally, session_id = ArchiveTally(), self._session(session)
-        Discovery(self.parts).run(tally, since)
+        looked = Discovery(self.parts).run(tally, since)
         _Run(self.parts, tally, progress, again=session_id is not None).all(self._pending(session_id))
-        Missing(self.parts).judge(tally)
+        Missing(self.parts, looked).judge(tally)
         standing(self.parts, tally)
         return tally
 
@@ -87,9 +87,10 @@ class Archive:
     # Duties ---------------------------------------------------------------------------------------------------
 
     def discover(self, _: str = "") -> datetime | None:
-        """The duty of finding recordings; comes again by itself."""
+        """The duty of finding recordings, and of missing those that never came; comes again by itself."""
         must_be_whole(self.parts)
-        Discovery(self.parts).run(ArchiveTally(), None)
+        tally = ArchiveTally()
+        Missing(self.parts, Discovery(self.parts).run(tally, None)).judge(tally)
         return None
 
     def hear(self, uuid: str) -> datetime | None:

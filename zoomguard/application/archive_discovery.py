@@ -7,6 +7,7 @@ or found by the nightly comparison.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -54,21 +55,28 @@ class Discovery:
     def __init__(self, parts: ArchiveParts) -> None:
         self.parts = parts
 
-    def run(self, tally: ArchiveTally, since: date | None) -> None:
+    def run(self, tally: ArchiveTally, since: date | None) -> Mapping[str, date]:
         """All hosts; one that fails keeps its cursor where it was and does not stop the others. Where Zoom wants us to
-        wait the rest is left to the next run."""
+        wait the rest is left to the next run.
+
+        Gives by each account that was looked at the day from which on all is known; one that Zoom does not know
+        lists nothing, and never will.
+        """
+        looked = dict[str, date]()
         for host in hosts(self.parts):
             tally.hosts += 1
             try:
-                self._walk(host, since, tally)
+                looked[host.at_zoom] = self._walk(host, since, tally)
             except Throttled as error:
                 tally.postponed[f"host {tally.hosts} and the rest"] = error.code
-                return
+                break
             except OutsideFailed as error:
                 if error.code == UNKNOWN_AT_ZOOM:
                     note_unknown(self.parts, host)
+                    looked[host.at_zoom] = date.min
                 else:
                     tally.postponed[f"host {tally.hosts}"] = error.code
+        return looked
 
     def hear(self, uuid: str) -> None:
         """Zoom told of a recording: looks at that one, whenever its lesson was."""
@@ -76,7 +84,7 @@ class Discovery:
         if listed is not None and listed.started_at >= watch_from(self.parts):
             self.note(listed, ArchiveTally())
 
-    def _walk(self, host: Host, since: date | None, tally: ArchiveTally) -> None:
+    def _walk(self, host: Host, since: date | None, tally: ArchiveTally) -> date:
         earliest = watch_from(self.parts)
         usual = max((self._cursor(host, earliest) - OVERLAP).date(), earliest.date())
         start = max(since or usual, earliest.date())
@@ -84,8 +92,10 @@ class Discovery:
         for listed in self.parts.recordings.listed(host.at_zoom, start, tomorrow):
             if listed.started_at >= earliest:
                 self.note(listed, tally)
-        if start <= usual:
-            self._advance(host)
+        if start > usual:
+            return start
+        self._advance(host)
+        return date.min
 
     def _cursor(self, host: Host, earliest: datetime) -> datetime:
         with self.parts.database.reading() as tx:

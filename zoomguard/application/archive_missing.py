@@ -1,11 +1,13 @@
 """Sessions without a recording: still expected for a day, then missing if anybody came.
 
-Each session is judged once, a day after its end: the cursor moves on past it only when that was possible.
+Each session is judged a day after its end, once Zoom's list of its host was read and Zoom said who came: the cursor
+moves on past it only then.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 
 from sqlmodel import col, select
 
@@ -35,22 +37,32 @@ CURSOR = "recordings/judged"
 
 
 class Missing:
-    """Looks for sessions whose recording never came."""
+    """Looks for sessions whose recording never came. `looked` says by each account from which day on Zoom's list is
+    known: who was not looked at has nothing missing."""
 
-    def __init__(self, parts: ArchiveParts) -> None:
-        self.parts = parts
+    def __init__(self, parts: ArchiveParts, looked: Mapping[str, date]) -> None:
+        self.parts, self.looked = parts, looked
 
     def judge(self, tally: ArchiveTally) -> None:
-        """Judges what is due; the first session that Zoom says nothing of stops it for this run."""
-        until = self.parts.clock.now() - LISTED_AFTER
+        """Judges what is due; a session of which Zoom says nothing stays due, and is not in the way of others."""
+        until, all_judged = self.parts.clock.now() - LISTED_AFTER, True
         for session in self._due(until):
-            try:
-                self._judge(session)
-            except OutsideFailed as error:
-                tally.postponed[session.short_id] = error.code
-                return
-            self._advance(_end(session))
-        self._advance(until)
+            all_judged = self._is_judged(session, tally) and all_judged
+            if all_judged:
+                self._advance(_end(session))
+        if all_judged:
+            self._advance(until)
+
+    def _is_judged(self, session: VideoSession, tally: ArchiveTally) -> bool:
+        from_on = self.looked.get(session.host_zoom_id)
+        if from_on is None or from_on > session.starts_at.date():
+            return False
+        try:
+            self._judge(session)
+        except OutsideFailed as error:
+            tally.postponed[session.short_id] = error.code
+            return False
+        return True
 
     def _due(self, until: datetime) -> list[VideoSession]:
         """Sessions without a recording whose day is over and that were not judged yet, in the order of their end."""

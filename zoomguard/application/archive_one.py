@@ -17,8 +17,17 @@ from zoomguard.domain.recordings import FileState, ListedFile, ListedRecording, 
 from zoomguard.tables import recordings as table
 from zoomguard.tables.recordings import Bag, Recording, RecordingFile
 
-# What a fresh list may put right at once: Zoom went on working on the file, or its link has ended.
-STALE = frozenset({"SIZE_MISMATCH", "CONTENT_CHANGED", "ZOOM_FILE_GONE", "ZOOM_DOWNLOAD_REFUSED"})
+# What a fresh list may put right at once: Zoom went on working on the file, or its link or token has ended.
+STALE = frozenset(
+    {
+        "SIZE_MISMATCH",
+        "CONTENT_CHANGED",
+        "ZOOM_FILE_GONE",
+        "ZOOM_DOWNLOAD_REFUSED",
+        "HTML_INSTEAD_OF_MEDIA",
+        "NOT_MEDIA",
+    }
+)
 
 
 def silent(label: str, done: int, total: int | None) -> None:
