@@ -95,8 +95,10 @@ def test_a_lock_that_cannot_be_put_on_again_is_told_of_and_the_rest_is_looked_at
             done = {f.kind.value: f.done for f in report.findings}
             assert done["lock_missing"] == "could not be locked again (S3_NO_LOCK)"
         assert bucket.tags(chat)["zg-class"] == "routine"
-        shown = home.app.incidents.list(home.who(DSL))
-        assert "could not" in next(i for i in shown if i.kind.value == "lock_missing").detail["done"]
+        lead = home.who(DSL)
+        (found,) = [i for i in home.app.incidents.list(lead) if i.kind.value == "lock_missing"]
+        history = [n.what for n in home.app.incidents.show(lead, found.short_id).history]
+        assert [w for w in history if "could not" in w] == ["could not be locked again (S3_NO_LOCK)"]
 
 
 def forgets_locks_from(after: list[bool]) -> Callable[[dict[str, Any]], bool]:

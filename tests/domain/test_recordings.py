@@ -93,6 +93,6 @@ def test_a_recording_is_shown_without_a_link_or_a_topic():
     shown = view.as_json()
     assert shown["retain_until"] is None
     assert shown["files"] == [
-        {"id": "01F", "name": "video.mp4", "state": "verified", "size": 10, "sha256": "ab", "why": None}
+        {"id": "01F", "name": "video.mp4", "state": "verified", "size": 10, "sha256": "ab", "why": None, "bag": 1}
     ]
     assert replace(view, retain_until_at=AT).as_json()["retain_until"] == "2026-12-01T16:00:00Z"

@@ -49,12 +49,21 @@ class Findings:
             if is_told:
                 self._open(tx, kind, subject, recording, detail)
         crash_point("archive.finding_noted")
-        said = done() if callable(done) else done
+        said = self._did(kind, subject, done) if callable(done) else done
         if not is_told:
             self.report.more[kind.value] = self.report.more.get(kind.value, 0) + 1
             return
         self._opened[kind] += is_new
         self.report.findings.append(ReconcileFinding(kind, subject, said, settled))
+
+    def _did(self, kind: IncidentKind, subject: str, do: Callable[[], str]) -> str:
+        """Puts something right; what came of it stands in the incident's history too."""
+        said = do()
+        with self.parts.database.deciding() as tx:
+            noted = incidents.happened(tx, kind, subject, said, self.parts.clock.now())
+            if noted:
+                tx.commit(audit=noted)
+        return said
 
     def _open(
         self,

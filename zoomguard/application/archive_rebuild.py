@@ -9,8 +9,7 @@ that the index does not know yet would be copied a second time.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -18,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import select
 
-from zoomguard.application import archive_metadata
+from zoomguard.application.archive_found_bag import TAGS, FoundBag, NotWhole
 from zoomguard.application.archive_parts import ArchiveParts
 from zoomguard.application.crash import crash_point
 from zoomguard.application.ports import ListedVersion
@@ -35,13 +34,7 @@ from zoomguard.tables.install import Install
 from zoomguard.tables.recordings import Bag, BagFile, Recording, RecordingFile
 from zoomguard.tables.work import Cursor
 
-TAGS = ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", archive_metadata.PATH, bagit.MARK_NAME)
-LARGEST_TAG_BYTES = 4 * 1024 * 1024
 CURSOR, BEGUN, ENDED = "recordings/rebuilt", "begun", "ended"
-
-
-class NotWhole(Exception):
-    """This is no whole bag; says why."""
 
 
 class Rebuilder:
@@ -107,7 +100,7 @@ class Rebuilder:
 
     def _one(self, prefix: str, versions: list[ListedVersion], report: RebuildReport) -> None:
         try:
-            found = _FoundBag(self.parts, prefix, versions)
+            found = FoundBag(self.parts, prefix, versions)
             said = found.document()
             self._write(found, said)
         except NotWhole as error:
@@ -125,7 +118,7 @@ class Rebuilder:
         report.files += len(said["files"])
         report.recordings.add(said["recording_id"])
 
-    def _write(self, found: _FoundBag, said: dict[str, Any]) -> None:
+    def _write(self, found: FoundBag, said: dict[str, Any]) -> None:
         number, recording_id = said["bag"], said["recording_id"]
         with self.parts.database.deciding() as tx:
             if tx.get(Bag, (recording_id, number)) is None:
@@ -150,63 +143,10 @@ def _is_begun(tx: Transaction) -> bool:
     return row is not None and row.value == BEGUN
 
 
-class _FoundBag:
-    """A bag as it lies in the bucket: the bytes and version of each tag file."""
-
-    def __init__(self, parts: ArchiveParts, prefix: str, versions: Iterable[ListedVersion]) -> None:
-        self.parts, self.prefix = parts, prefix
-        self.stored: dict[str, list[ListedVersion]] = {}
-        for version in versions:
-            if not version.is_marker:
-                # S3 lists the newest first.
-                self.stored.setdefault(version.key.removeprefix(prefix), []).insert(0, version)
-        self.tags: dict[str, tuple[str, bytes]] = {}
-
-    def document(self) -> dict[str, Any]:
-        """recording.json, once every tag file is the one that the commit mark names. NotWhole."""
-        mark = next(iter(self.stored.get(bagit.MARK_NAME, ())), None)
-        if mark is None:
-            raise NotWhole("it has no commit mark")
-        content = self._bytes(mark)
-        digests = bagit.manifest_of(content)
-        if digests is None or set(digests) != set(TAGS) - {bagit.MARK_NAME}:
-            raise NotWhole("its commit mark is none of ours")
-        for path in TAGS[:-1]:
-            self.tags[path] = self._named(path, digests[path])
-        self.tags[bagit.MARK_NAME] = (mark.version_id, content)
-        return self._checked(json.loads(self.tags[archive_metadata.PATH][1]))
-
-    def _named(self, path: str, digest: str) -> tuple[str, bytes]:
-        for version in self.stored.get(path, ()):
-            content = self._bytes(version)
-            if bagit.digest(content) == digest:
-                return version.version_id, content
-        raise NotWhole(f"{path} is not as its commit mark says")
-
-    def _checked(self, said: dict[str, Any]) -> dict[str, Any]:
-        if said.get("schema") != archive_metadata.SCHEMA or "index" not in said:
-            raise NotWhole("its recording.json is of another kind")
-        place = f"{said['index']['session_id'] or 'unassigned'}/{said['recording_id']}/b{said['bag']:03d}/"
-        if self.prefix.split("/", 2)[2] != place:
-            raise NotWhole("its recording.json is of another bag")
-        for file in said["files"]:
-            bagit.key(self.prefix, file["path"])
-            versions = self.stored.get(file["path"], ())
-            if file["s3_version_id"] not in [v.version_id for v in versions]:
-                raise NotWhole(f"{file['path']} is not there in the version that was archived")
-        return said
-
-    def _bytes(self, version: ListedVersion) -> bytes:
-        if version.size > LARGEST_TAG_BYTES:
-            raise NotWhole("a tag file is far too large")
-        with self.parts.vault.read(version.key, version.version_id, 0, None) as chunks:
-            return b"".join(chunks)
-
-
 class _Index:
     """The rows of one bag."""
 
-    def __init__(self, tx: Transaction, said: dict[str, Any], found: _FoundBag) -> None:
+    def __init__(self, tx: Transaction, said: dict[str, Any], found: FoundBag) -> None:
         self.tx, self.said, self.found, self.index = tx, said, found, said["index"]
         self.id, self.number = str(said["recording_id"]), int(said["bag"])
 

@@ -24,6 +24,7 @@ LIST = ("zoomguard incidents list", "zoomguard incidents list --closed")
 HAPPENED: Mapping[str, str] = {
     "opened": "Found",
     "told": "Safeguarding lead, deputies and monitors were written to",
+    "arrived": "It came after all",
     "closed": "Closed",
 }
 
