@@ -114,13 +114,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 # Towns of real processes that are looked at from outside alone; the demo is measured, for nothing else runs it whole.
 OUTSIDE, MEASURED = Path(__file__).parent / "e2e", ("test_demo.py", "test_one_service.py")
 # Processes that are killed write no figures, and one of these tests walks through every operation anew.
-UNMEASURED = "test_crash_points.py"
+UNMEASURED = frozenset(
+    {"test_crash_points.py", "test_archive_crashes.py", "test_archive_after_a_kill.py", "test_slow_and_frozen.py"}
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         from_outside = OUTSIDE in item.path.parents and item.path.name not in MEASURED
-        if from_outside or item.path.name == UNMEASURED:
+        if from_outside or item.path.name in UNMEASURED:
             item.add_marker("outside")
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in MARK_OF:
