@@ -24,11 +24,12 @@ LARGEST_BYTES = 1_000_000
 
 @dataclass
 class Ended:
-    """How a child ended: its last word, the most bytes of the film it told of, and large files that were seen."""
+    """How a child ended: its last word, the most bytes of a film it told of, how often another film had its turn."""
 
     code: int
     last: dict[str, Any] = field(default_factory=dict)
     film_bytes: int = 0
+    turns: int = 0
 
 
 @dataclass
@@ -54,6 +55,8 @@ class Apart:
         for line in child.stdout:
             ended.last = json.loads(line)
             if ended.last.get("name") == "video.mp4":
+                # One after the other there is one turn: the second film begins with fewer bytes than the first had.
+                ended.turns += ended.last["done"] < ended.film_bytes
                 ended.film_bytes = ended.last["done"]
                 if kill_at is not None and ended.film_bytes >= kill_at:
                     child.kill()

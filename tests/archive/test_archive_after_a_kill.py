@@ -33,6 +33,12 @@ def film(home: Home) -> RecordingFile:
     return next(f for f in rows.files(home) if f.name == "video.mp4")
 
 
+def believe_checksums(home: Home) -> None:
+    """S3 verifies what it is sent, as AWS does and moto does not: its own word then stands for a reading."""
+    assert home.app.archive.parts.vault is home.house.vault
+    home.house.vault._verifies = True
+
+
 def reads(s3: S3Proxy, file: RecordingFile) -> int:
     """How often the whole of an object was read from the bucket."""
     return len([a for a in s3.asked if a.startswith("GET ") and f"{file.key}?" in a and "versionId" in a])
@@ -45,9 +51,10 @@ def test_a_copy_that_was_not_proved_before_a_kill_is_read_whole_before_it_counts
     with a_home(tmp_path / "home", ZOOMGUARD_S3_ENDPOINT_URL=s3.url) as home:
         held(home, size_bytes=TWO_PARTS)
         assert dies(home, point, "archive", tmp_path / "killed")
+        believe_checksums(home)
         before, downloads = reads(s3, film(home)), rows.downloads(home)
         assert home.app.archive.run().exit == "done"
-        assert reads(s3, film(home)) > before
+        assert reads(s3, film(home)) == before + 1
         assert rows.downloads(home) == downloads + 3, "the film is not asked for at Zoom again"
 
 
@@ -69,6 +76,8 @@ def test_a_copy_whose_bytes_were_exchanged_after_a_kill_never_counts(
         held(home, size_bytes=size_bytes)
         bucket = bucket_of(home)
         assert dies(home, point, "archive", tmp_path / "killed")
+        if size_bytes is not None:
+            believe_checksums(home)
         (kept,) = bucket.versions()
         proper = bucket.read(kept)
         bucket.stored(kept).value = proper[:-1] + bytes([proper[-1] ^ 1])
