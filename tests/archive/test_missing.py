@@ -1,0 +1,129 @@
+"""Lessons whose recording does not come: expected for a day, then missing where pupils had come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.archive import rows
+from tests.archive.bucket import Bucket
+from tests.archive.lessons import held, move_to, schedule, switch, wait
+from tests.house import DSL, Home
+from zoomguard.adapters import zoom_calls
+
+NEVER_S = 400 * 86_400
+
+
+def scene(at_s: float, kind: str, who: str = "") -> dict[str, Any]:
+    return {"at_s": at_s, "kind": kind, "who": who}
+
+
+WAITED_IN_VAIN = [scene(-60, "waiting", "registrant:1"), scene(900, "left", "registrant:1"), scene(900, "ended")]
+HOST_ALONE = [scene(0, "joined", "host"), scene(3000, "ended")]
+HOST_AND_WHO_WAITED = [
+    scene(0, "joined", "host"),
+    scene(10, "waiting", "registrant:1"),
+    scene(900, "left", "registrant:1"),
+    scene(3000, "ended"),
+]
+
+
+def asked_who_came(home: Home) -> int:
+    return len(home.zoom_calls("/past_meetings/"))
+
+
+def test_scenario_51_a_recording_that_never_comes_is_expected_then_a_problem_and_keeps_its_history(
+    home: Home, bucket: Bucket
+) -> None:
+    short = held(home, processing_s=60 * 3600)
+    move_to(home, 2026, 12, 2, 7)
+    tally = home.app.archive.run()
+    assert (tally.expected, tally.missing, tally.exit) == ((short,), (), "done")
+    move_to(home, 2026, 12, 2, 17)
+    for _ in range(2):
+        tally = home.app.archive.run()
+        assert (tally.expected, tally.missing, tally.exit) == ((), (short,), "wrong")
+        assert rows.incidents(home) == [("recording_missing", ["opened"])]
+    move_to(home, 2026, 12, 4, 9)
+    tally = home.app.archive.run()
+    assert (tally.missing, tally.open_incidents, tally.exit, len(bucket.sealed())) == ((), (), "done", 1)
+    assert rows.incidents(home) == [("recording_missing", ["opened", "arrived"])]
+    (still_open,) = home.app.incidents.list(home.who(DSL))
+    assert home.app.incidents.show(home.who(DSL), still_open.short_id).session == short
+
+
+def test_a_missing_recording_is_a_problem_until_somebody_settles_it(home: Home) -> None:
+    held(home, processing_s=NEVER_S)
+    wait(home, hours=25)
+    assert home.app.archive.run().exit == "wrong"
+    wait(home, days=30)
+    assert home.app.archive.run().exit == "wrong"
+    rows.close_all_incidents(home)
+    wait(home, days=1)
+    assert home.app.archive.run().exit == "done"
+    assert rows.incidents(home) == [("recording_missing", ["opened", "closed"])]
+
+
+@pytest.mark.parametrize("script", [None, WAITED_IN_VAIN, HOST_ALONE, HOST_AND_WHO_WAITED])
+def test_a_lesson_without_pupils_is_no_problem(home: Home, script: list[dict[str, Any]] | None) -> None:
+    short = schedule(home)
+    if script is not None:
+        home.hold(short, events=script, processing_s=NEVER_S)
+    move_to(home, 2026, 12, 1, 18)
+    assert home.app.archive.run().expected == (short,)
+    move_to(home, 2026, 12, 2, 18)
+    tally = home.app.archive.run()
+    assert (tally.expected, tally.missing, tally.exit, rows.incidents(home)) == ((), (), "done", [])
+    assert asked_who_came(home) > 0
+
+
+def test_where_zoom_does_not_say_who_came_the_lesson_is_left_for_the_next_run_and_stops_no_other(home: Home) -> None:
+    first = held(home, processing_s=NEVER_S)
+    second = held(home, "2026-12-02 16:00", processing_s=NEVER_S)
+    with home.sandbox._zoom.state.lock:
+        runs = sorted(home.sandbox._zoom.state.recordings.values(), key=lambda r: r.instance.span)
+    switch(home, "html_200", on=f"GET /v2/past_meetings/{runs[0].instance.meeting.number}/instances")
+    wait(home, hours=25)
+    for _ in range(2):
+        tally = home.app.archive.run()
+        assert (tally.exit, tally.postponed, tally.missing) == ("wrong", {first: "ZOOM_ANSWER"}, (second,))
+    home.sandbox.faults.clear()
+    assert home.app.archive.run().missing == tuple(sorted((first, second)))
+    assert rows.incidents(home) == [("recording_missing", ["opened"])] * 2
+
+
+def test_a_service_that_was_away_for_ten_days_judges_every_lesson_once(home: Home) -> None:
+    home.app.archive.run()
+    held(home)
+    missed = held(home, "2026-12-02 16:00", processing_s=NEVER_S)
+    empty = schedule(home, "2026-12-03 16:00")
+    home.hold(empty, events=HOST_ALONE, processing_s=NEVER_S)
+    wait(home, days=10)
+    tally = home.app.archive.run()
+    assert (tally.sealed, tally.missing) == (1, (missed,))
+    asked = asked_who_came(home)
+    assert asked > 0
+    wait(home, days=1)
+    assert home.app.archive.run().missing == (missed,)
+    assert asked_who_came(home) == asked
+    assert rows.incidents(home) == [("recording_missing", ["opened"])]
+
+
+def test_the_hourly_look_of_the_service_finds_what_is_missing_too(home: Home) -> None:
+    held(home, processing_s=NEVER_S)
+    wait(home, hours=25)
+    home.app.archive.discover()
+    assert rows.incidents(home) == [("recording_missing", ["opened"])]
+
+
+def test_nothing_is_called_missing_while_the_lists_of_its_host_fail(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zoom_calls, "PAUSES_S", (0.0, 0.0))
+    held(home)
+    switch(home, "list_500")
+    wait(home, hours=25)
+    assert (home.app.archive.run().exit, rows.incidents(home), asked_who_came(home)) == ("postponed", [], 0)
+    home.sandbox.faults.clear()
+    assert (home.app.archive.run().exit, rows.incidents(home)) == ("done", [])
