@@ -58,6 +58,7 @@ def test_fault_35_what_does_not_go_on_where_it_was_cut_begins_at_its_first_byte_
     now = film(home, short)["sha256"]
     assert (now == before) == (fault == "range_wrong")
     assert archived(bucket, tmp_path) == [now]
+    assert lists_of_one(home) == 1, "begun anew at once, not after a size that came out wrong"
     assert bucket.unfinished() == [] and rows.incidents(home) == []
 
 
