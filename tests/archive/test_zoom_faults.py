@@ -78,6 +78,17 @@ def test_fault_35_what_changed_after_it_was_archived_is_kept_beside_it_and_told(
     assert rows.incidents(home) == [("content_changed", ["opened"])]
 
 
+def test_fault_35_a_size_that_only_wavered_in_zooms_list_is_no_other_file(home: Home) -> None:
+    held(home)
+    home.app.archive.run()
+    switch(home, "wrong_size")
+    home.app.archive.discover()
+    home.sandbox.faults.clear()
+    tally = home.app.archive.run()
+    assert (tally.copied, tally.sealed, tally.exit) == (4, 1, "done"), "kept once more: the bytes alone tell"
+    assert rows.incidents(home) == []
+
+
 def test_fault_41_a_download_that_stands_still_is_cut_and_goes_on(
     home: Home, bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zoomguard.application import work
 from zoomguard.application.archive_bag import Sealer
 from zoomguard.application.archive_copy import Copier, TakenOver
-from zoomguard.application.archive_files import MISSING_AFTER, NOT_LISTED, give_up, note_files
+from zoomguard.application.archive_files import MISSING_AFTER, NOT_LISTED, give_up, note_files, tell_of_changes
 from zoomguard.application.archive_parts import ARCHIVE, ArchiveParts
 from zoomguard.application.crash import crash_point
 from zoomguard.application.ports import Progress
@@ -136,7 +136,7 @@ class OneRecording:
         with self.parts.database.deciding() as tx:
             tx.hold(Recording, self.id)
             self._note_vanished(table.files(tx, self.id))
-            events = give_up(tx, self.parts, self.id)
+            events = give_up(tx, self.parts, self.id) + tell_of_changes(tx, self.parts, self.id)
             if events:
                 tx.commit(audit=tuple(events))
         if events:
