@@ -60,7 +60,7 @@ def copy(recordings: Any, vault: Any, source: str, size: int, key: str) -> Copie
     recording, bag, file = _rows(size, key)
     address = f"{source}/files/{size}.mp4"
     listed = ListedFile("1", "1", "MP4", "shared_screen", "MP4", size, "completed", NOW, NOW, address)
-    return Flow(parts_of(recordings, vault), recording, bag, file, listed, lambda *_: None).run()
+    return Flow(parts_of(recordings, vault), recording, bag, file, listed, lambda *_: None, lambda *_: None).run()
 
 
 def recordings_at(source: str, ca: str) -> ZoomRecordings:
