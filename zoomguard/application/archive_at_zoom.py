@@ -8,7 +8,7 @@ from zoomguard.application.archive_discovery import UNKNOWN_AT_ZOOM, Discovery, 
 from zoomguard.application.archive_findings import Findings
 from zoomguard.application.archive_parts import ArchiveParts
 from zoomguard.domain.archive import ArchiveTally
-from zoomguard.domain.errors import OutsideFailed
+from zoomguard.domain.errors import OutsideFailed, Throttled
 from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.reconcile import ReconcileReport
 from zoomguard.tables import incidents as incidents_table
@@ -28,7 +28,14 @@ class AtZoom:
         self.discovery, self.tally = Discovery(parts), ArchiveTally()
 
     def compare(self) -> None:
-        """What Zoom has and we have not, and what it no longer has before it is archived."""
+        """What Zoom has and we have not, and what it no longer has before it is archived. Where Zoom wants us to wait
+        the rest is left to the next run, and is not known."""
+        try:
+            self._compare()
+        except Throttled as error:
+            self.report.unknown["zoom and the rest of it"] = error.code
+
+    def _compare(self) -> None:
         earliest = max(watch_from(self.parts), self.parts.clock.now() - REACH)
         with self.parts.database.reading() as tx:
             before = table.count(tx)
@@ -51,6 +58,8 @@ class AtZoom:
                     detail: dict[str, str | int] = {"meeting_number": listed.meeting_number, "person": host.person_id}
                     done = "not opened; it stays at Zoom"
                     self.findings.note(K.RECORDING_OUTSIDE, listed.uuid, done, detail=detail)
+        except Throttled:
+            raise
         except OutsideFailed as error:
             if error.code == UNKNOWN_AT_ZOOM:
                 self._unknown(host)
@@ -69,6 +78,8 @@ class AtZoom:
         """A recording that is not archived whole, asked for by its UUID: only Zoom's own "none" counts as gone."""
         try:
             listed = self.parts.recordings.of_meeting(recording.uuid)
+        except Throttled:
+            raise
         except OutsideFailed as error:
             self.report.unknown[f"zoom {recording.short_id}"] = error.code
             return
