@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests.archive import rows
 from tests.archive.bucket import Bucket
-from tests.archive.lessons import held, move_to, schedule, switch, wait
+from tests.archive.lessons import at_zoom, held, move_to, schedule, switch, wait
 from tests.house import DSL, Home
 from zoomguard.adapters import zoom_calls
 
@@ -127,3 +128,30 @@ def test_nothing_is_called_missing_while_the_lists_of_its_host_fail(
     assert (home.app.archive.run().exit, rows.incidents(home), asked_who_came(home)) == ("postponed", [], 0)
     home.sandbox.faults.clear()
     assert (home.app.archive.run().exit, rows.incidents(home)) == ("done", [])
+
+
+def test_a_recording_that_zoom_lists_without_any_file_is_missing_after_a_day_and_may_still_come(home: Home) -> None:
+    short = held(home)
+    kinds = ("MP4", "M4A", "TRANSCRIPT", "CHAT")
+    for kind in kinds:
+        at_zoom(home, short, "drop", file=kind)
+    assert home.app.archive.run().exit == "done"
+    wait(home, hours=25)
+    tally = home.app.archive.run()
+    assert (tally.exit, [kind for _, kind in tally.open_incidents]) == ("wrong", ["file_missing"])
+    at_zoom(home, short, "add", kind="MP4")
+    tally = home.app.archive.run()
+    assert (tally.exit, tally.copied, tally.sealed) == ("done", 1, 1)
+    assert rows.incidents(home) == [("file_missing", ["opened", "arrived"])]
+
+
+def test_without_a_teacher_on_record_a_night_is_not_quiet(home: Home) -> None:
+    held(home)
+    home.app.archive.run()
+    with home.house.database.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE role SET role = 'observer' WHERE role = 'teacher'"))
+        connection.execute(sa.text("UPDATE video_session SET host_zoom_id = ''"))
+    tally = home.app.archive.run()
+    assert (tally.exit, tally.postponed) == ("postponed", {"hosts": "NO_TEACHERS"})
+    report = home.app.archive.reconcile()
+    assert (report.exit, report.unknown) == ("postponed", {"zoom": "NO_TEACHERS"})

@@ -105,7 +105,10 @@ def test_verify_takes_a_sample_or_all_and_not_both(archived: Home, operator: Ter
 
 def test_verify_with_nothing_archived_is_done(home: Home, operator: Terminal) -> None:
     said = operator.run("archive", "verify")
-    assert (said.code, said.out) == (0, "0 bags read again from S3 (0 objects, 0.0 MB)\n")
+    assert (said.code, said.out) == (
+        0,
+        "0 bags read again from S3 (0 objects, 0.0 MB)\nNo bag is on record: nothing was proved.\n",
+    )
 
 
 # reconcile ----------------------------------------------------------------------------------------------------------

@@ -108,7 +108,7 @@ def test_an_index_that_was_made_anew_says_what_it_could_not_take_and_what_it_doe
         "    v1/2026/S/R/b001/",
     )
     assert "Holds and restrictions are not kept in bags" in said[3]
-    assert (report.exit, RebuildReport().exit) == ("wrong", "done") and report.as_json() == {
+    assert (report.exit, RebuildReport().exit) == ("wrong", "wrong") and report.as_json() == {
         "schema": "zoomguard/1",
         "outcome": "wrong",
         "recordings": 1,

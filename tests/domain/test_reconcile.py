@@ -152,7 +152,8 @@ def test_only_what_nobody_settled_is_wrong_and_only_what_all_sides_said_is_done(
 ) -> None:
     said = "\n".join(report.lines())
     assert report.exit == ends == report.as_json()["outcome"]
-    assert ("Zoom, the index and S3 agree." in said) == (ends == "done")
+    assert ("Zoom, the index and S3 agree." in said) == (ends == "done" and not report.findings)
+    assert ("settled before" in said) == (ends == "done" and bool(report.findings))
     assert ("Next: zoomguard incidents list" in said) == (ends == "wrong")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 
+from zoomguard.application.archive_at_zoom import NO_TEACHERS
 from zoomguard.application.archive_copy import TakenOver
 from zoomguard.application.archive_discovery import Discovery
 from zoomguard.application.archive_missing import Missing, standing
@@ -51,10 +52,17 @@ class Archive:
         must_be_whole(self.parts)
         tally, session_id = ArchiveTally(), self._session(session)
         looked = Discovery(self.parts).run(tally, since)
+        self._must_have_hosts(tally)
         _Run(self.parts, tally, progress, again=session_id is not None).all(self._pending(session_id))
         Missing(self.parts, looked).judge(tally)
         standing(self.parts, tally)
         return tally
+
+    def _must_have_hosts(self, tally: ArchiveTally) -> None:
+        """Without a teacher on record nothing is looked for, which must not look like a quiet night."""
+        with self.parts.database.reading() as tx:
+            if not tally.hosts and table.count(tx):
+                tally.postponed["hosts"] = NO_TEACHERS
 
     def _session(self, id_or_short: str | None) -> str | None:
         if id_or_short is None:

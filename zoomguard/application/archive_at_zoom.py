@@ -16,6 +16,7 @@ from zoomguard.tables import recordings as table
 from zoomguard.tables.recordings import Recording
 
 K = IncidentKind
+NO_TEACHERS = "NO_TEACHERS"
 # How far back Zoom's lists are told to reach; what is older is in the archive, or lost.
 REACH = timedelta(days=180)
 
@@ -41,6 +42,8 @@ class AtZoom:
             before = table.count(tx)
         for number, host in enumerate(hosts(self.parts), 1):
             self._host(host, number, earliest.date())
+        if before and not self.report.hosts:
+            self.report.unknown["zoom"] = NO_TEACHERS
         with self.parts.database.reading() as tx:
             self.report.found_late = table.count(tx) - before
             waiting = table.unarchived(tx)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -20,7 +21,7 @@ from zoomguard.tables.sessions import VideoSession
 
 # What Zoom has not served rightly, or not at all, so long after it was listed is missing.
 MISSING_AFTER = timedelta(hours=24)
-PROCESSING, NOT_LISTED = "PROCESSING", "FILE_NOT_LISTED"
+PROCESSING, NOT_LISTED, NO_FILES = "PROCESSING", "FILE_NOT_LISTED", "NO_FILES"
 # Why a copy failed where Zoom is the cause, not the line and not S3: waiting longer than a day is of no use.
 AT_ZOOM = frozenset(
     {
@@ -79,6 +80,7 @@ def _note_new(
     if file.is_ready:
         _make_available(tx, parts, recording, listed, row)
         noted.to_copy += 1
+        noted.events += incidents.happened(tx, IncidentKind.FILE_MISSING, recording.id, ARRIVED, parts.clock.now())
     else:
         row.last_error_code = PROCESSING
         noted.announced += 1
@@ -177,38 +179,46 @@ def _new_bag(tx: Transaction, parts: ArchiveParts, recording: Recording, listed:
 def tell_of_changes(tx: Transaction, parts: ArchiveParts, recording_id: str) -> list[Event]:
     """What Zoom listed otherwise after it was archived, and what is another file by its bytes too: an incident each.
     Where only Zoom's word of its size wavered, the same file is kept twice and nobody need know."""
-    events, files = list[Event](), table.files(tx, recording_id)
+    events, files, recording = list[Event](), table.files(tx, recording_id), tx.need(Recording, recording_id)
     for file in files:
         before = [f for f in files if table.zoom_key(f) == table.zoom_key(file) and f.id < file.id and f.sha256]
         if file.state is FileState.VERIFIED and before and file.sha256 not in [f.sha256 for f in before]:
             archived = before[-1]
             detail: dict[str, str | int] = {"archived_size": archived.size or 0, "size": file.size or 0}
             detail["archived_file"] = archived.id
-            events += _told(tx, parts, IncidentKind.CONTENT_CHANGED, file, detail)
+            events += _told(tx, parts, IncidentKind.CONTENT_CHANGED, recording, file.id, detail)
     return events
 
 
 def give_up(tx: Transaction, parts: ArchiveParts, recording_id: str) -> list[Event]:
-    """Files that Zoom has not served rightly for a day are missing: an incident each, and the bag goes without."""
+    """Files that Zoom has not served rightly for a day are missing: an incident each, and the bag goes without. So is
+    a recording that Zoom lists for a day without any file."""
     now, events = parts.clock.now(), list[Event]()
-    for file in table.files(tx, recording_id):
+    files, recording = table.files(tx, recording_id), tx.need(Recording, recording_id)
+    if not files and now > recording.first_seen_at + MISSING_AFTER:
+        events += _told(tx, parts, IncidentKind.FILE_MISSING, recording, recording.id, {"reason": NO_FILES})
+    for file in files:
         if _is_overdue(file, now):
             file.state, file.key, file.bag_number = FileState.MISSING, None, 0
             detail: dict[str, str | int] = {"type": file.type, "reason": file.last_error_code, "file": file.name}
             payload = {"recording": recording_id, "reason": file.last_error_code}
             events.append(Event("recording.file_missing", "recording_file", file.id, SERVICE.id, payload))
-            events += _told(tx, parts, IncidentKind.FILE_MISSING, file, detail)
+            events += _told(tx, parts, IncidentKind.FILE_MISSING, recording, file.id, detail)
     return events
 
 
 def _told(
-    tx: Transaction, parts: ArchiveParts, kind: IncidentKind, file: RecordingFile, detail: dict[str, str | int]
+    tx: Transaction,
+    parts: ArchiveParts,
+    kind: IncidentKind,
+    recording: Recording,
+    subject: str,
+    detail: Mapping[str, str | int],
 ) -> list[Event]:
-    recording = tx.need(Recording, file.recording_id)
     told = incidents.open_(
         tx,
         kind,
-        file.id,
+        subject,
         parts.clock.now(),
         session_id=recording.session_id,
         recording_id=recording.id,

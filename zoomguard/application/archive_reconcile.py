@@ -8,6 +8,7 @@ side did not answer.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from zoomguard.application.archive_at_zoom import AtZoom
 from zoomguard.application.archive_check import BagChecks
@@ -15,8 +16,8 @@ from zoomguard.application.archive_findings import Findings
 from zoomguard.application.archive_parts import ArchiveParts
 from zoomguard.application.crash import crash_point
 from zoomguard.application.ports import ListedVersion, Progress, UnfinishedUpload
-from zoomguard.domain.bag import PROBES
-from zoomguard.domain.errors import OutsideFailed
+from zoomguard.domain.bag import KEY, MARK_NAME, PROBES
+from zoomguard.domain.errors import Conflict, OutsideFailed
 from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.reconcile import Difference, Ours, ReconcileReport, differences
 from zoomguard.tables import recordings as table
@@ -41,7 +42,11 @@ class Reconciler:
         self.findings = Findings(parts, self.report)
 
     def run(self) -> ReconcileReport:
-        """Each side by itself: one that does not answer is named, and the other is compared all the same."""
+        """Each side by itself: one that does not answer is named, and the other is compared all the same.
+
+        Conflict INDEX_EMPTY beside a bucket with bags: every object would be a finding, and none of them true.
+        """
+        self._must_have_an_index()
         AtZoom(self.parts, self.report, self.findings).compare()
         for step in (self._compare_lists, self._uploads, BagChecks(self.parts, self.report, self.findings).run):
             try:
@@ -49,6 +54,19 @@ class Reconciler:
             except OutsideFailed as error:
                 self.report.unknown["s3"] = error.code
         return self.report
+
+    def _must_have_an_index(self) -> None:
+        with self.parts.database.reading() as tx:
+            if table.count(tx):
+                return
+        with suppress(OutsideFailed):
+            marks = (v.key for v in self.parts.vault.listing("v1/") if v.key.endswith(MARK_NAME))
+            if any(KEY.fullmatch(key) for key in marks):
+                raise Conflict(
+                    "No recording is on record, and the bucket holds bags.",
+                    "If the database was lost, run: zoomguard archive reconcile --rebuild",
+                    code="INDEX_EMPTY",
+                )
 
     # The lists ------------------------------------------------------------------------------------------------
 

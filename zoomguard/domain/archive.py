@@ -86,6 +86,8 @@ class ArchiveTally:
             said.append(
                 f"{count(len(self.waiting), 'recording')} not whole in the archive yet, found up to {hours:.1f} h ago"
             )
+        if "hosts" in self.postponed:
+            said.append("No teacher is on record, so nothing was looked for. Next: zoomguard people import staff FILE")
         said += [f"postponed  {short}  {code}" for short, code in sorted(self.postponed.items())]
         said += [f"wrong      {short}  {code}" for short, code in sorted(self.wrong.items())]
         said += [f"expected   {short}  not at Zoom yet" for short in self.expected]

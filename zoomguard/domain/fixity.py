@@ -77,8 +77,9 @@ class FixityReport:
         said += [f"unknown  {short}  {code}" for short, code in sorted(self.unknown.items())]
         if self.never_checked:
             said.append(f"Not read again since sealed: {count(self.never_checked, 'bag')}")
-        if self.exit == "done" and self.bags:
-            said.append("All agree: payload, manifests and the archive's index.")
+        if self.exit == "done":
+            agree = "All agree: payload, manifests and the archive's index."
+            said.append(agree if self.bags else "No bag is on record: nothing was proved.")
         return tuple(said)
 
 

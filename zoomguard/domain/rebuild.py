@@ -18,8 +18,8 @@ class RebuildReport:
 
     @property
     def exit(self) -> str:
-        """ "wrong" where something in the bucket is no whole bag, else "done"."""
-        return "wrong" if self.not_whole else "done"
+        """ "wrong" where something in the bucket is no whole bag, or nothing was found, else "done"."""
+        return "wrong" if self.not_whole or not self.bags else "done"
 
     def as_json(self) -> dict[str, object]:
         """The document of `archive reconcile --rebuild --json`."""
@@ -35,6 +35,8 @@ class RebuildReport:
     def lines(self) -> tuple[str, ...]:
         """The run in words."""
         left = [(f"not whole  {reason}", f"    {prefix}") for prefix, reason in sorted(self.not_whole.items())]
+        if not self.bags:
+            left.append(("No whole bag was found.", "Is S3_BUCKET the bucket of this college?"))
         made = (count(len(self.recordings), "recording"), count(self.bags, "bag"), count(self.files, "file"))
         return (
             f"Index made anew: {', '.join(made)}",

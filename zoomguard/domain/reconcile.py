@@ -162,7 +162,9 @@ class ReconcileReport:
         said += [f"and {n} more of {kind}" for kind, n in sorted(self.more.items())]
         said += [f"unknown  {side}  {code}" for side, code in sorted(self.unknown.items())]
         if self.exit == "done":
-            said.append("Zoom, the index and S3 agree.")
+            agree, settled = "Zoom, the index and S3 agree.", "Nothing new: all of this was settled before."
+            said.append(settled if self.findings else agree)
         elif self.exit == "wrong":
+            said.append("Safeguarding lead, deputies, monitors or the data lead settle it.")
             said.append("Next: zoomguard incidents list")
         return tuple(said)
