@@ -5,6 +5,7 @@ docs.aws.amazon.com/AmazonS3/latest/API: HeadObject, GetObjectTagging.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from xml.etree import ElementTree
@@ -15,6 +16,7 @@ from zoomguard.domain.times import parse_iso
 
 LOCK = "x-amz-object-lock-"
 META = "x-amz-meta-"
+SIZE = re.compile(r"[0-9]{1,18}")
 CHECKSUM = "x-amz-checksum-crc64nvme"
 NO_VERSION = ("NoSuchVersion", "NoSuchKey", "MethodNotAllowed")
 _HELD = {"ON": True, "OFF": False}
@@ -34,7 +36,7 @@ def headers_of(s3: S3Client, key: str, version_id: str) -> Mapping[str, str] | N
 def size_in(headers: Mapping[str, str]) -> int:
     """Content-Length; OutsideFailed where the answer has none."""
     text = headers.get("content-length", "")
-    if not (text.isascii() and text.isdigit()):
+    if SIZE.fullmatch(text) is None:
         raise _unusable()
     return int(text)
 

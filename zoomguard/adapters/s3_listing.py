@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import pairwise
 from urllib.parse import unquote_plus
 from xml.parsers import expat
@@ -17,6 +16,7 @@ from xml.parsers import expat
 from zoomguard.adapters.s3_client import S3Client
 from zoomguard.application.ports import ListedVersion
 from zoomguard.domain.errors import OutsideFailed
+from zoomguard.domain.times import parse_iso
 
 PAGE_KEYS = 1000
 _WHETHER = {"true": True, "false": False}
@@ -87,7 +87,10 @@ class _Page:
         """Where the next page begins: after this key and version id. They must be told."""
         if not self._told.get("NextKeyMarker"):
             raise _no_list("without its end", permanent=True)
-        return self._decoded(self._told["NextKeyMarker"]), self._told.get("NextVersionIdMarker", "")
+        try:
+            return self._decoded(self._told["NextKeyMarker"]), self._told.get("NextVersionIdMarker", "")
+        except ValueError:
+            raise _no_list("without its end", permanent=True) from None
 
     def in_order(self) -> Iterator[ListedVersion]:
         """As S3 writes them; moto and LocalStack write all versions and then all markers, which are merged."""
@@ -129,7 +132,7 @@ class _Page:
                 size=0 if is_marker else int(entry["Size"]),
                 is_marker=is_marker,
                 is_latest=self._whether(entry, "IsLatest"),
-                stored_at=_moment(entry["LastModified"]),
+                stored_at=parse_iso(entry["LastModified"]),
             )
         except (KeyError, ValueError):
             raise _no_list("with a version that lacks something") from None
@@ -144,13 +147,6 @@ class _Page:
         if told.get(name) not in _WHETHER:
             raise _no_list(f"without {name}")
         return _WHETHER[told[name]]
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("a time without a zone")
-    return moment.astimezone(UTC)
 
 
 def _interleaved(listed: list[ListedVersion]) -> bool:

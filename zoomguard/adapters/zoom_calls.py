@@ -103,7 +103,7 @@ class ZoomCalls:
             token = page.get("next_page_token")
             if not token:
                 return
-            if not isinstance(token, str) or token in seen:
+            if not isinstance(token, str) or not token.isprintable() or token in seen:
                 break
             seen.add(token)
             query["next_page_token"] = token
@@ -143,7 +143,7 @@ class ZoomCalls:
 
 def segment(text: str) -> str:
     """One segment of a path, encoded; OutsideFailed for what would climb out of it."""
-    if text in ("", ".", ".."):
+    if text in ("", ".", "..") or not text.isprintable():
         raise OutsideFailed("An id of Zoom's is malformed.", code="ZOOM_BAD_ID", permanent=True)
     return quote(text, safe="")
 

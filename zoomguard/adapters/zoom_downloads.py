@@ -22,6 +22,7 @@ from zoomguard.domain.errors import OutsideFailed
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 STRONG_ETAG = re.compile(r'"[\x21\x23-\x7e]{1,200}"')
+LENGTH = re.compile(r"[0-9]{1,18}")
 CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 # HTTP status -> code, permanent, message. A link that has ended is listed anew, so 403 is not for good.
 REFUSALS: dict[int, tuple[str, bool, str]] = {
@@ -152,7 +153,7 @@ def _described(stream: Stream) -> tuple[int | None, str, bool]:
     """Whole size, content type, and whether it is a resumed one; a 206 nobody asked for is refused."""
     if stream.status == 200:
         length = stream.headers.get("Content-Length", "")
-        known = length.isascii() and length.isdigit() and "Transfer-Encoding" not in stream.headers
+        known = LENGTH.fullmatch(length) is not None and "Transfer-Encoding" not in stream.headers
         return (int(length) if known else None, _content_type(stream), False)
     found = _range(stream)
     if found is None or not _resumes(stream, found[0]):

@@ -27,6 +27,7 @@ WINDOW = timedelta(days=28)  # Zoom lists one month at most and silently cuts a 
 BEGINNINGS = 4  # of one list, where Zoom lets the token of a page end before the next page is asked for
 TOKEN_LIFE_S = 4 * 3600
 SPARES = 2000
+LARGEST = 1 << 63  # what no column of a database takes, and no file has
 NUMBER = re.compile(r"[0-9]{1,18}")
 # Files of single voices are listed apart and without a recording_type; webhooks call them so.
 SINGLE_VOICE = "audio_only_each_participant"
@@ -151,7 +152,7 @@ def _file(key: str, row: Json, kind: str) -> ListedFile:
         type=_text(row, "file_type"),
         recording_type=_text(row, "recording_type") or kind,
         extension=_text(row, "file_extension"),
-        size=size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
+        size=size if isinstance(size, int) and not isinstance(size, bool) and 0 <= size < LARGEST else None,
         status=_text(row, "status"),
         recorded_from_at=_moment(row.get("recording_start")),
         recorded_to_at=_moment(row.get("recording_end")),
@@ -170,7 +171,8 @@ def _text(row: Mapping[str, object], name: str) -> str:
     value = row.get(name)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    return value if isinstance(value, str) else ""
+    # What is not printable (a NUL, half a surrogate pair) neither a database nor a URL takes.
+    return value if isinstance(value, str) and value.isprintable() else ""
 
 
 def _moment(value: object) -> datetime | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 
+from zoomguard.application import incidents
 from zoomguard.application.archive_flow import Copied, Flow
 from zoomguard.application.archive_parts import ArchiveParts
 from zoomguard.application.archive_reading import Reading
@@ -16,8 +17,10 @@ from zoomguard.application.crash import crash_point
 from zoomguard.application.ports import Progress, StoredObject
 from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import IntegrityFailed, OutsideFailed
+from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.people import SERVICE
 from zoomguard.domain.recordings import FileState, ListedFile
+from zoomguard.tables.incidents import ARRIVED
 from zoomguard.tables.recordings import Bag, Recording, RecordingFile
 
 
@@ -117,8 +120,9 @@ class Copier:
             downloaded_at=self.parts.clock.now(),
         )
 
-    def _change(self, file: RecordingFile, action: str, **values: object) -> None:
-        """Writes the change to the stored row and to the copy at hand. TakenOver where somebody else wrote there."""
+    def _change(self, file: RecordingFile, action: str, told: str = "", /, **values: object) -> None:
+        """Writes the change to the stored row and to the copy at hand; `told` goes on in the history of its incident,
+        where it was missing. TakenOver where somebody else wrote there."""
         with self.parts.database.deciding() as tx:
             row = tx.hold(RecordingFile, file.id)
             if row.version != file.version:
@@ -126,7 +130,10 @@ class Copier:
             for name, value in values.items():
                 setattr(row, name, value)
                 setattr(file, name, value)
-            tx.commit(audit=Event(action, "recording_file", file.id, SERVICE.id, {"recording": file.recording_id}))
+            changed = Event(action, "recording_file", file.id, SERVICE.id, {"recording": file.recording_id})
+            now = self.parts.clock.now()
+            late = incidents.happened(tx, IncidentKind.FILE_MISSING, file.id, told, now) if told else ()
+            tx.commit(audit=(changed, *late))
             file.version = row.version
 
     # Proof ----------------------------------------------------------------------------------------------------
@@ -142,6 +149,7 @@ class Copier:
         self._change(
             file,
             "recording.file_verified",
+            ARRIVED,
             state=FileState.VERIFIED,
             verified_at=self.parts.clock.now(),
             last_error_code="",

@@ -13,6 +13,7 @@ from zoomguard.domain.audit import Event
 from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.people import SERVICE
 from zoomguard.domain.recordings import FileState, ListedFile, ListedRecording, file_name, kind_of
+from zoomguard.tables import incidents as incidents_table
 from zoomguard.tables import recordings as table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.incidents import ARRIVED
@@ -101,7 +102,6 @@ def _note_again(
     came = last.state is FileState.EXPECTED
     back = last.state is FileState.MISSING and (again or last.last_error_code in (PROCESSING, NOT_LISTED))
     if came or back or (last.state is FileState.MISSING and last.zoom_size != file.size):
-        noted.events += incidents.happened(tx, IncidentKind.FILE_MISSING, last.id, ARRIVED, parts.clock.now())
         last.zoom_size, last.seen_at = file.size, parts.clock.now()
         _make_available(tx, parts, recording, listed, last)
         noted.to_copy += 1
@@ -157,7 +157,7 @@ def _new_bag(tx: Transaction, parts: ArchiveParts, recording: Recording, listed:
     now = parts.clock.now()
     # A lock cannot be taken back: an end that is still to come is an error of Zoom's.
     ends = [min(f.recorded_to_at, now) for f in listed.files if f.recorded_to_at is not None]
-    recording.last_end_at = max([*ends, recording.last_end_at or listed.started_at])
+    recording.last_end_at = max([*ends, recording.last_end_at or min(listed.started_at, now)])
     days = parts.terms.retention_days[recording.retention_class.value]
     until = retention.retain_until(recording.last_end_at, days)
     recording.retain_until_at = max(until, recording.retain_until_at or until)
@@ -195,7 +195,8 @@ def give_up(tx: Transaction, parts: ArchiveParts, recording_id: str) -> list[Eve
     a recording that Zoom lists for a day without any file."""
     now, events = parts.clock.now(), list[Event]()
     files, recording = table.files(tx, recording_id), tx.need(Recording, recording_id)
-    if not files and now > recording.first_seen_at + MISSING_AFTER:
+    known = incidents_table.latest(tx, IncidentKind.FILE_MISSING, recording_id)
+    if not files and known is None and now > recording.first_seen_at + MISSING_AFTER:
         events += _told(tx, parts, IncidentKind.FILE_MISSING, recording, recording.id, {"reason": NO_FILES})
     for file in files:
         if _is_overdue(file, now):

@@ -23,8 +23,8 @@ from zoomguard.tables.database import Database, Transaction
 from zoomguard.tables.incidents import Incident, IncidentEvent
 
 TELL = "tell_incident"
-# What is put right at once: if it is found again, it happened again.
-HAPPENS_ANEW = frozenset({IncidentKind.LOCK_MISSING, IncidentKind.TAGS_CHANGED})
+# What is put right at once, or given up once more: if it is found again, it happened again.
+HAPPENS_ANEW = frozenset({IncidentKind.LOCK_MISSING, IncidentKind.TAGS_CHANGED, IncidentKind.FILE_MISSING})
 SHORTEST_NOTE, LONGEST_NOTE = 8, 500
 MOST = 200
 
