@@ -262,7 +262,7 @@ def test_a_locked_database_is_503_in_time_and_the_repeat_is_kept_once(hook: Site
     body, began_s = event(), time.monotonic()
     reply = hook.deliver(body)
     assert reply.status == 503 and "Retry-After" in reply.headers
-    assert time.monotonic() - began_s < 3  # Zoom waits so long.
+    assert time.monotonic() - began_s < 4.5  # Zoom waits for three; other connections wait for five.
     other.execute("ROLLBACK")
     other.close()
     assert hook.deliver(body).status == 200
