@@ -106,7 +106,7 @@ class Rebuilder:
         except NotWhole as error:
             report.not_whole[prefix] = str(error)
             return
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError):
             # Who can write to the bucket can write a bag whose mark agrees with anything.
             report.not_whole[prefix] = "its recording.json is of another form"
             return
