@@ -94,18 +94,34 @@ def test_what_was_archived_after_the_bucket_was_listed_is_not_missing(
 ) -> None:
     """The bucket was read before, the index after."""
     held(home)
-    listing = S3Vault.listing
-
-    def listed_before(vault: S3Vault, prefix: str) -> Iterator[object]:
-        found = list(listing(vault, prefix))
-        assert found == []
-        home.app.archive.run()
-        return iter(found)
-
-    monkeypatch.setattr(S3Vault, "listing", listed_before)
+    archive_at(home, monkeypatch, prefix="", when="after")
     monkeypatch.setattr(archive_reconcile.AtZoom, "compare", lambda _: None)
     report = home.app.archive.reconcile()
     assert (report.exit, report.findings, report.objects) == ("done", [], 0)
+
+
+def archive_at(home: Home, monkeypatch: pytest.MonkeyPatch, prefix: str, when: str) -> None:
+    """All is archived just before or after `prefix` is listed."""
+    listing = S3Vault.listing
+
+    def at_that_moment(vault: S3Vault, asked: str) -> Iterator[object]:
+        if (asked, when) == (prefix, "before"):
+            home.app.archive.run()
+        found = list(listing(vault, asked))
+        if (asked, when) == (prefix, "after"):
+            assert found == []
+            home.app.archive.run()
+        return iter(found)
+
+    monkeypatch.setattr(S3Vault, "listing", at_that_moment)
+
+
+def test_a_first_bag_that_is_sealed_meanwhile_is_no_lost_index(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index was empty when it was looked at, and the bucket held a bag a moment later."""
+    held(home)
+    archive_at(home, monkeypatch, prefix="v1/", when="before")
+    report = home.app.archive.reconcile()
+    assert (report.exit, report.findings, report.objects) == ("done", [], 9)
 
 
 def test_a_difference_is_looked_at_again_on_both_sides_before_it_is_told(home: Home, bucket: Bucket) -> None:

@@ -56,17 +56,21 @@ class Reconciler:
         return self.report
 
     def _must_have_an_index(self) -> None:
-        with self.parts.database.reading() as tx:
-            if table.count(tx):
-                return
+        """Looked at before and after the bucket, which may be given its first bag meanwhile."""
+        if not self._index_is_empty():
+            return
         with suppress(OutsideFailed):
             marks = (v.key for v in self.parts.vault.listing("v1/") if v.key.endswith(MARK_NAME))
-            if any(KEY.fullmatch(key) for key in marks):
+            if any(KEY.fullmatch(key) for key in marks) and self._index_is_empty():
                 raise Conflict(
                     "No recording is on record, and the bucket holds bags.",
                     "If the database was lost, run: zoomguard archive reconcile --rebuild",
                     code="INDEX_EMPTY",
                 )
+
+    def _index_is_empty(self) -> bool:
+        with self.parts.database.reading() as tx:
+            return table.count(tx) == 0
 
     # The lists ------------------------------------------------------------------------------------------------
 
