@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from tests.house import Home
 from zoomguard.application import incidents
@@ -36,6 +37,6 @@ def open_one(
         return row.short_id
 
 
-def found(home: Home, kind: IncidentKind = K.OBJECT_MISSING, subject: str = SUBJECT, **about: str) -> str:
+def found(home: Home, kind: IncidentKind = K.OBJECT_MISSING, subject: str = SUBJECT, **about: Any) -> str:
     """The same in an installation, now."""
-    return open_one(home.house.database, home.clock.now(), kind, subject, **about)  # type: ignore[arg-type]
+    return open_one(home.house.database, home.clock.now(), kind, subject, **about)

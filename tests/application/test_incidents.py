@@ -263,6 +263,16 @@ def test_nobody_closes_what_is_about_a_lesson_of_their_own(home: Home, part: str
     assert home.app.incidents.close(home.who(MONITOR), name, NOTE).session == only_session(home).short_id
 
 
+def test_nobody_closes_what_is_about_their_own_account(home: Home) -> None:
+    home.app.people.give_role(TEACHER, Role.MONITOR)
+    who = home.who(TEACHER)
+    name = found(home, detail={"meeting_number": 5, "person": who.id})
+    assert not home.app.incidents.show(who, name).may_close
+    with pytest.raises(NotAllowed):
+        home.app.incidents.close(who, name, NOTE)
+    assert home.app.incidents.close(home.who(MONITOR), name, NOTE).closed_at is not None
+
+
 def about_a_lesson(home: Home, through: str) -> str:
     """An incident about a lesson, or about its recording alone."""
     home.schedule()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.archive import rows
+from tests.archive import rows, tampering
 from tests.archive.lessons import TWO_PARTS, held
 from tests.archive.operations import bucket_of, check_that_all_is_whole, dies, two_bags
 from tests.archive.s3_proxy import S3Proxy, proxied_moto
@@ -102,6 +102,17 @@ def test_what_somebody_put_under_the_key_of_a_copy_is_not_taken_for_it(tmp_path:
         bucket.s3.put_object(Bucket=bucket.name, Key=film(home).place, Body=medium.read(0, medium.size_bytes))
         assert set(home.app.archive.run().wrong.values()) == {"COPY_DIFFERS"}
         assert film(home).state is FileState.COPYING and bucket.sealed() == []
+
+
+def test_an_unfinished_upload_under_a_longer_key_than_ours_is_left(tmp_path: Path) -> None:
+    """S3 lists by prefix: `video.mp4.part` is not `video.mp4`."""
+    with a_home(tmp_path / "home") as home:
+        held(home)
+        bucket = bucket_of(home)
+        assert dies(home, "archive.copying", "archive", tmp_path / "killed")
+        ours, other = (tampering.begin_upload(bucket, film(home).place + more) for more in ("", ".part"))
+        assert home.app.archive.run().exit == "done"
+        assert ours != other and tampering.uploads(bucket) == [other]
 
 
 # A rebuild ------------------------------------------------------------------------------------------------------

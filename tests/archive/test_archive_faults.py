@@ -198,6 +198,15 @@ def test_fault_38_a_redirect_to_a_place_not_on_the_lists_is_not_followed(
     assert [t.heard for t in traps.values()] == [[], []]
 
 
+def test_fault_38_what_is_only_offered_elsewhere_for_a_day_is_missing(home: Home) -> None:
+    held(home)
+    switch(home, "redirect_elsewhere", to=ELSEWHERE[2])
+    assert home.app.archive.run().exit == "postponed"
+    home.clock.advance(25 * 3600)
+    assert home.app.archive.run().exit == "wrong"
+    assert {kind for kind, _ in rows.incidents(home)} == {"file_missing"}
+
+
 def test_fault_38_the_copy_is_made_once_the_redirect_is_right_again(
     home: Home, bucket: Bucket, tmp_path: Path, traps: dict[str, Trap]
 ) -> None:

@@ -14,9 +14,13 @@ from tests.archive.lessons import MB, held, wait
 from tests.archive.rebuilding import EXCLUDED, another_house, index
 from tests.archive.tampering import kept
 from tests.house import DSL, REVIEWER, Home
+from zoomguard.application.archive_discovery import Discovery
+from zoomguard.application.archive_rebuild import Rebuilder
+from zoomguard.domain.archive import ArchiveTally
+from zoomguard.domain.bag import MARK_NAME
 from zoomguard.domain.errors import Conflict, NotThere
 from zoomguard.domain.rebuild import RebuildReport
-from zoomguard.domain.recordings import FileState
+from zoomguard.domain.recordings import FileState, RecordingState
 
 FILM, TOLD = "data/video.mp4", "metadata/recording.json"
 KINDS = ["MP4", "MP4", "M4A", "TRANSCRIPT", "CHAT", "CC", "TIMELINE", "SUMMARY", "POLL"]
@@ -198,6 +202,21 @@ def test_a_file_that_went_missing_after_its_bag_was_sealed_is_awaited_until_the_
         assert {k for k, _ in tampering.opened(anew)} == {"file_missing"}
 
 
+def test_the_number_of_a_bag_that_is_not_whole_is_spent(home: Home, bucket: Bucket, tmp_path: Path) -> None:
+    """What lies there is locked: the transcript that comes again goes beside it, not over it."""
+    with_a_late_second_bag(home, bucket)
+    broken = bucket.sealed()[1].removesuffix(MARK_NAME)
+    tampering.destroy(bucket, next(v for v in bucket.versions(broken) if v.path == MARK_NAME))
+    left = bucket.versions(broken)
+    with another_house(home, tmp_path / "anew") as anew:
+        assert anew.app.archive.rebuild().not_whole == {broken: "it has no commit mark"}
+        assert anew.app.archive.run().sealed == 1
+        assert [(r.bags, r.state) for r in rows.recordings(anew)] == [(3, RecordingState.ARCHIVED)]
+        assert bucket.versions(broken) == left
+        told = {f.kind.value for f in anew.app.archive.reconcile().findings}
+        assert told == {"unknown_object"}
+
+
 def test_a_new_database_watches_from_the_first_lesson_that_is_archived(
     home: Home, bucket: Bucket, tmp_path: Path, new_postgres_database: Callable[..., str]
 ) -> None:
@@ -245,6 +264,18 @@ def test_an_index_that_has_recordings_is_not_made_anew(home: Home, bucket: Bucke
     with pytest.raises(Conflict) as refused:
         home.app.archive.rebuild()
     assert refused.value.code == "INDEX_NOT_EMPTY" and index(home) == before
+
+
+def test_a_walk_that_began_before_a_rebuild_puts_nothing_on_record_beside_it(home: Home) -> None:
+    """It would make a second recording of one that lies in a bag."""
+    held(home)
+    parts = home.app.archive.parts
+    Rebuilder(parts)._begin()
+    with pytest.raises(Conflict) as refused:
+        Discovery(parts).run(ArchiveTally(), None)
+    assert refused.value.code == "INDEX_UNFINISHED" and rows.recordings(home) == []
+    home.app.archive.rebuild()
+    assert home.app.archive.run().sealed == 1
 
 
 def test_an_empty_bucket_gives_an_empty_index(home: Home) -> None:

@@ -173,6 +173,8 @@ NONSENSE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "an unknown class": lambda told: told.update(files=[], retention_class="for ever"),
     "a path to elsewhere": lambda told: told["files"][0].update(path="data/../../x.mp4"),
     "no zoom": lambda told: told.update(files=[], zoom="none"),
+    "a number beyond all bounds": lambda told: (told.update(files=[]), told["zoom"].update(meeting_number=10**30))[1],
+    "nested too deep": lambda told: b"[" * 100_000,
 }
 
 

@@ -14,7 +14,9 @@ from tests.archive.proving import Place, archived, found
 from tests.archive.s3_proxy import proxied_moto
 from tests.archive.tampering import kept
 from tests.house import REVIEWER, Home, a_home
+from zoomguard.adapters.s3_vault import S3Vault
 from zoomguard.application import archive_findings
+from zoomguard.application.ports import ListedVersion, UnfinishedUpload
 
 FILM, CHAT, MANIFEST = "data/video.mp4", "data/chat.txt", "manifest-sha256.txt"
 
@@ -155,6 +157,27 @@ def test_a_foreign_unfinished_upload_is_named_and_left_and_one_of_ours_is_given_
     assert found(report) == [("foreign_upload", f"theirs/film.mp4@{foreign}")]
     assert report.uploads_given_up == 1 and ours not in tampering.uploads(bucket)
     assert tampering.uploads(bucket) == [foreign]
+
+
+STRANGE = "theirs/\x1b[2J\u202efilm\x00 \r\n.mp4"
+
+
+@pytest.mark.parametrize("url", ["sqlite", pytest.param("postgres", marks=pytest.mark.needs_postgres)])
+def test_a_key_that_neither_a_column_nor_a_screen_takes_is_named_in_the_way_of_urls(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    database_url = request.getfixturevalue("postgres_url") if url == "postgres" else ""
+    with a_home(tmp_path / "home", database_url=database_url) as home:
+        archived(home)
+        strange = ListedVersion(STRANGE, "v1", 5, False, True, home.clock.now())
+        listing = S3Vault.listing
+        monkeypatch.setattr(S3Vault, "listing", lambda vault, prefix: iter([strange, *listing(vault, prefix)]))
+        upload = UnfinishedUpload(STRANGE, "u1")
+        monkeypatch.setattr(S3Vault, "unfinished", lambda *_: (upload,))
+        report = home.app.archive.reconcile()
+        name = "theirs/%1B[2J%E2%80%AEfilm%00 %0D%0A.mp4"
+        assert found(report) == [("unknown_object", f"{name}@v1"), ("foreign_upload", f"{name}@u1")]
+        assert tampering.opened(home) == found(report)
 
 
 def test_an_upload_of_ours_is_left_while_somebody_is_at_work_on_it(home: Home, bucket: Bucket) -> None:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.adapters.poor_storage import forgets_locks, worsened
 from tests.archive import rows, tampering
 from tests.archive.bucket import Bucket
@@ -15,6 +17,10 @@ from tests.archive.proving import Place, archived, found
 from tests.archive.s3_proxy import proxied_moto
 from tests.archive.tampering import kept
 from tests.house import DSL, Home, a_home
+from zoomguard.adapters.s3_vault import S3Vault
+from zoomguard.application import archive_check
+from zoomguard.application.ports import StoredObject
+from zoomguard.domain.errors import OutsideFailed
 from zoomguard.domain.recordings import FileState
 
 FILM, CHAT = "data/video.mp4", "data/chat.txt"
@@ -103,6 +109,53 @@ def test_a_lock_that_cannot_be_put_on_again_is_told_of_and_the_rest_is_looked_at
 
 def forgets_locks_from(after: list[bool]) -> Callable[[dict[str, Any]], bool]:
     return lambda environ: not (after and environ["QUERY_STRING"].startswith("retention"))
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Under these prefixes S3 lets nobody look, as where a KMS key is gone."""
+    prefixes, head = list[str](), S3Vault.head
+
+    def looked_at(vault: S3Vault, key: str, version_id: str) -> StoredObject | None:
+        if key.startswith(tuple(prefixes)):
+            raise OutsideFailed("S3 answered head_object with 403.", code="S3_FORBIDDEN", permanent=True)
+        return head(vault, key, version_id)
+
+    monkeypatch.setattr(S3Vault, "head", looked_at)
+    return prefixes
+
+
+def unchecked(home: Home) -> int:
+    return [b.checked_at for b in rows.bags(home)].count(None)
+
+
+def test_a_bag_that_s3_refuses_is_named_every_night_and_is_not_in_the_way_of_others(
+    home: Home, refused: list[str]
+) -> None:
+    several_are_archived(home, 3)
+    refused.append(min(b.prefix for b in rows.bags(home)))
+    for _ in range(2):
+        report = home.app.archive.reconcile()
+        assert (report.exit, list(report.unknown.values()), unchecked(home)) == ("postponed", ["S3_FORBIDDEN"], 1)
+    refused.clear()
+    assert (home.app.archive.reconcile().exit, unchecked(home)) == ("done", 0)
+
+
+def test_an_s3_that_refuses_one_bag_after_another_is_not_asked_for_all_of_them(
+    home: Home, refused: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_check, "MOST_REFUSED", 2)
+    several_are_archived(home, 4)
+    refused.append("v1/")
+    report = home.app.archive.reconcile()
+    assert (report.exit, len(report.unknown), report.unknown["s3"]) == ("postponed", 3, "S3_FORBIDDEN")
+    assert unchecked(home) == 4
+
+
+def several_are_archived(home: Home, days: int) -> None:
+    for day in range(1, days + 1):
+        held(home, f"2026-12-0{day} 16:00")
+    assert home.app.archive.run().sealed == days
 
 
 def test_a_denied_lock_is_told_of_and_keeps_nothing_else_from_being_looked_at(tmp_path: Path) -> None:

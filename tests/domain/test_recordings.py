@@ -96,3 +96,10 @@ def test_a_recording_is_shown_without_a_link_or_a_topic():
         {"id": "01F", "name": "video.mp4", "state": "verified", "size": 10, "sha256": "ab", "why": None, "bag": 1}
     ]
     assert replace(view, retain_until_at=AT).as_json()["retain_until"] == "2026-12-01T16:00:00Z"
+
+
+def test_names_do_not_end_where_a_thousand_files_of_a_kind_are_in_a_bag() -> None:
+    taken: set[str] = set()
+    for _ in range(1002):
+        taken.add(file_name(kind_of("MP4"), frozenset(taken)))
+    assert len(taken) == 1002 and all(NAMES.fullmatch(f"data/{name}") for name in taken)

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
 
 from zoomguard.domain.errors import Conflict, Fault, OutcomeUnknown, OutsideFailed, Throttled, ZoomguardError
 
-RAISED = (boto.BotoCoreError, boto.ClientError, ResponseParserError)
+# urllib3's own: what is wrong with TLS in the middle of a body comes through as it is.
+RAISED = (boto.BotoCoreError, boto.ClientError, ResponseParserError, HTTPError)
 
 _NOT_SENT = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError)
 _NO_KEYS = (
@@ -26,6 +28,7 @@ _CUT = (
     boto.PaginationError,
     boto.SSLError,
     ResponseParserError,
+    HTTPError,
 )
 
 # docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html: answers that say "slower", nothing was done.
@@ -115,7 +118,7 @@ def _answered(error: boto.ClientError, operation: str, changes: bool, now: datet
         return OutsideFailed(said, code="S3_AGAIN")
     if status >= 500 and status != 501:
         return OutcomeUnknown(said, "Look before repeating.") if changes else OutsideFailed(said, code="S3_FAILED")
-    if status == 412:
+    if status == 412 and operation == "put_object":
         return Conflict(
             "An object is already there under this key.",
             "Look at it before writing again.",

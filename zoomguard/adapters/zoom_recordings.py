@@ -135,6 +135,7 @@ def _files(row: Mapping[str, object]) -> tuple[ListedFile, ...]:
 def _add(found: dict[str, ListedFile], row: Json, kind: str) -> None:
     """Zoom gives captions and time lines no id; two of a kind and start are still two files."""
     plain = _text(row, "id") or f"{_text(row, 'file_type')}:{_text(row, 'recording_start')}"
+    plain = plain.replace("~", "%7E")  # which stands before a number of ours
     key, number = plain, 1
     while key in found:
         if _text(row, "id") or found[key].download_url == _text(row, "download_url"):

@@ -14,10 +14,11 @@ from datetime import date, datetime, timedelta
 from zoomguard.application.archive_at_zoom import NO_TEACHERS
 from zoomguard.application.archive_copy import TakenOver
 from zoomguard.application.archive_discovery import Discovery
+from zoomguard.application.archive_index import must_be_whole
 from zoomguard.application.archive_missing import Missing, standing
 from zoomguard.application.archive_one import OneRecording, silent
 from zoomguard.application.archive_parts import ArchiveParts
-from zoomguard.application.archive_rebuild import Rebuilder, must_be_whole
+from zoomguard.application.archive_rebuild import Rebuilder
 from zoomguard.application.archive_reconcile import Reconciler
 from zoomguard.application.archive_verify import Verifier
 from zoomguard.application.ports import Progress

@@ -116,10 +116,11 @@ class Sealer:
         versions = [v for v in self.parts.vault.versions(key) if v.key == key]
         if not versions:
             return None
-        with self.parts.vault.read(key, versions[0].version_id, 0, None) as chunks:
-            if b"".join(chunks) != content:
-                raise IntegrityFailed("Another text stands under a tag file's key.", "", code="COPY_DIFFERS")
-        return versions[0].version_id
+        if versions[0].size == len(content):
+            with self.parts.vault.read(key, versions[0].version_id, 0, None) as chunks:
+                if b"".join(chunks) == content:
+                    return versions[0].version_id
+        raise IntegrityFailed("Another text stands under a tag file's key.", "", code="COPY_DIFFERS")
 
     def _close(self, recording_id: str, number: int) -> None:
         with self.parts.database.deciding() as tx:

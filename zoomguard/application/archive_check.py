@@ -22,6 +22,8 @@ K = IncidentKind
 # Each night the rest is looked at in so many parts: all of it in a month.
 PARTS_OF_THE_REST = 30
 BAGS_AT_ONCE = 100
+# If S3 refuses more bags than these in one night, it refuses all.
+MOST_REFUSED = 20
 LOCKING = ("GOVERNANCE", "COMPLIANCE")
 
 
@@ -30,10 +32,11 @@ class BagChecks:
 
     def __init__(self, parts: ArchiveParts, report: ReconcileReport, findings: Findings) -> None:
         self.parts, self.report, self.findings = parts, report, findings
+        self.refused = 0
 
     def run(self) -> None:
-        """What was never looked at, and a part of the rest. OutsideFailed where S3 does not answer; what was looked
-        at before that counts."""
+        """What was never looked at, and a part of the rest. OutsideFailed where S3 does not answer, or refuses one bag
+        after another; what was looked at before that counts."""
         with self.parts.database.reading() as tx:
             due = table.bags_to_check(tx, PARTS_OF_THE_REST)
         for start in range(0, len(due), BAGS_AT_ONCE):
@@ -43,10 +46,22 @@ class BagChecks:
         done: list[tuple[str, int]] = []
         try:
             for which in due:
-                self._one(*which)
-                done.append(which)
+                if self._is_told(*which):
+                    done.append(which)
         finally:
             self._note(done)
+
+    def _is_told(self, recording_id: str, number: int) -> bool:
+        """Looks at one bag; one that S3 refuses for good is named and is not in the way of the others."""
+        try:
+            self._one(recording_id, number)
+        except OutsideFailed as error:
+            if not error.permanent or self.refused == MOST_REFUSED:
+                raise
+            self.refused += 1
+            self.report.unknown[f"s3 {recording_id} b{number:03d}"] = error.code
+            return False
+        return True
 
     def _note(self, done: list[tuple[str, int]]) -> None:
         if not done:

@@ -61,8 +61,9 @@ class Copier:
         """After a crash: gives up unfinished uploads, and takes the version that is what was read at Zoom, byte by
         byte. IntegrityFailed where only others stand there."""
         for unfinished in self.parts.vault.unfinished(file.place):
-            self.parts.vault.abort(unfinished)
-            crash_point("archive.upload_given_up")
+            if unfinished.key == file.place:
+                self.parts.vault.abort(unfinished)
+                crash_point("archive.upload_given_up")
         versions = [v for v in self.parts.vault.versions(file.place) if v.key == file.place]
         if not versions:
             return None

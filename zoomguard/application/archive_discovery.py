@@ -15,6 +15,7 @@ from sqlmodel import col, select
 
 from zoomguard.application import incidents, work
 from zoomguard.application.archive_files import note_files
+from zoomguard.application.archive_index import refuse_unfinished
 from zoomguard.application.archive_parts import ARCHIVE, OVERLAP, ArchiveParts
 from zoomguard.application.crash import crash_point
 from zoomguard.domain import ids
@@ -147,7 +148,8 @@ class Discovery:
         tx.commit(audit=(found, *events, *late))
 
     def _new(self, tx: Transaction, listed: ListedRecording, session: VideoSession) -> Recording | None:
-        """None where another run has put it on record in this very moment."""
+        """None where another run has put it on record in this very moment. Conflict INDEX_UNFINISHED."""
+        refuse_unfinished(tx)
         now = self.parts.clock.now()
         recording = Recording(
             id=ids.ulid(now),

@@ -37,6 +37,7 @@ AT_ZOOM = frozenset(
         "ZOOM_FILE_GONE",
         "ZOOM_DOWNLOAD_REFUSED",
         "ZOOM_DOWNLOAD_TOKEN",
+        "HOST_REFUSED",
         "REDIRECT_LOOP",
         "RANGE_WRONG",
         "CODED_MEDIA",

@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import select
 
+from zoomguard.application import archive_index
 from zoomguard.application.archive_found_bag import TAGS, FoundBag, NotWhole
 from zoomguard.application.archive_parts import ArchiveParts
 from zoomguard.application.crash import crash_point
@@ -34,8 +35,6 @@ from zoomguard.tables.install import Install
 from zoomguard.tables.recordings import Bag, BagFile, Recording, RecordingFile
 from zoomguard.tables.work import Cursor
 
-CURSOR, BEGUN, ENDED = "recordings/rebuilt", "begun", "ended"
-
 
 class Rebuilder:
     """Reads the bucket and writes the index."""
@@ -46,7 +45,7 @@ class Rebuilder:
     def run(self) -> RebuildReport:
         """Conflict INDEX_NOT_EMPTY where recordings are on record that no rebuild put there, REBUILD_RUNNING where
         another run is at it. OutsideFailed where S3 does not answer: the next run goes on."""
-        with self.parts.claims.claim(CURSOR) as had:
+        with self.parts.claims.claim(archive_index.REBUILT) as had:
             if not had:
                 raise Conflict("The index is being made anew by another run.", "Wait for it.", code="REBUILD_RUNNING")
             self._begin()
@@ -58,7 +57,7 @@ class Rebuilder:
 
     def _begin(self) -> None:
         with self.parts.database.deciding() as tx:
-            if _is_begun(tx):
+            if archive_index.is_unfinished(tx):
                 return
             if table.count(tx):
                 raise Conflict(
@@ -66,17 +65,17 @@ class Rebuilder:
                     "The index is made anew only in a database without any.",
                     code="INDEX_NOT_EMPTY",
                 )
-            self._note(tx, BEGUN)
+            self._note(tx, archive_index.BEGUN)
 
     def _end(self) -> None:
         with self.parts.database.deciding() as tx:
-            self._note(tx, ENDED)
+            self._note(tx, archive_index.ENDED)
 
     def _note(self, tx: Transaction, value: str) -> None:
         now = self.parts.clock.now()
-        row = tx.lock(Cursor, CURSOR)
+        row = tx.lock(Cursor, archive_index.REBUILT)
         if row is None:
-            tx.add(Cursor(name=CURSOR, value=value, at=now))
+            tx.add(Cursor(name=archive_index.REBUILT, value=value, at=now))
         else:
             row.value, row.at = value, now
         tx.commit()
@@ -104,19 +103,31 @@ class Rebuilder:
             said = found.document()
             self._write(found, said)
         except NotWhole as error:
-            report.not_whole[prefix] = str(error)
+            self._leave(prefix, str(error), report)
             return
         except (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError):
             # Who can write to the bucket can write a bag whose mark agrees with anything.
-            report.not_whole[prefix] = "its recording.json is of another form"
+            self._leave(prefix, "its recording.json is of another form", report)
             return
         except sa.exc.StatementError:
-            report.not_whole[prefix] = "it contradicts another bag"
+            self._leave(prefix, "it contradicts another bag", report)
             return
         crash_point("archive.bag_rebuilt")
         report.bags += 1
         report.files += len(said["files"])
         report.recordings.add(said["recording_id"])
+
+    def _leave(self, prefix: str, why: str, report: RebuildReport) -> None:
+        """Names it. Where its number would be the next one it is spent: what comes late must not go over what lies
+        there."""
+        report.not_whole[prefix] = why
+        recording_id, number = bagit.place_of(prefix)
+        with self.parts.database.deciding() as tx:
+            row = tx.lock(Recording, recording_id)
+            if row is not None and number == row.bags + 1:
+                row.bags = number
+                payload = {"bag": number}
+                tx.commit(audit=Event("recording.bag_left", "recording", recording_id, SERVICE.id, payload))
 
     def _write(self, found: FoundBag, said: dict[str, Any]) -> None:
         number, recording_id = said["bag"], said["recording_id"]
@@ -125,22 +136,6 @@ class Rebuilder:
                 _Index(tx, said, found).write()
                 rebuilt = Event("recording.index_rebuilt", "recording", recording_id, SERVICE.id, {"bag": number})
                 tx.commit(audit=rebuilt)
-
-
-def must_be_whole(parts: ArchiveParts) -> None:
-    """Conflict INDEX_UNFINISHED between the beginning of a rebuild and its end."""
-    with parts.database.reading() as tx:
-        if _is_begun(tx):
-            raise Conflict(
-                "The index of recordings is not made anew to the end.",
-                "Run again: zoomguard archive reconcile --rebuild",
-                code="INDEX_UNFINISHED",
-            )
-
-
-def _is_begun(tx: Transaction) -> bool:
-    row = tx.get(Cursor, CURSOR)
-    return row is not None and row.value == BEGUN
 
 
 class _Index:

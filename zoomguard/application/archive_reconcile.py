@@ -19,8 +19,9 @@ from zoomguard.application.ports import ListedVersion, Progress, UnfinishedUploa
 from zoomguard.domain.bag import KEY, MARK_NAME, PROBES
 from zoomguard.domain.errors import Conflict, OutsideFailed
 from zoomguard.domain.incidents import IncidentKind
-from zoomguard.domain.reconcile import Difference, Ours, ReconcileReport, differences
+from zoomguard.domain.reconcile import Difference, Ours, ReconcileReport, differences, shown
 from zoomguard.tables import recordings as table
+from zoomguard.tables.recordings import Recording
 
 K = IncidentKind
 BAGS_AT_ONCE = 500
@@ -101,29 +102,34 @@ class Reconciler:
     def _confirm(self, difference: Difference) -> None:
         """Looks again at both sides: copies go on while the lists are read."""
         kind, key, version = difference.kind, difference.key, difference.version_id
-        with self.parts.database.reading() as tx:
-            now = table.object_at(tx, key)
-            recording = table.by_key(tx, key)
+        now, recording = self._known(key)
         under_way = now is not None and not now[0]
         archived_since = now is not None and now[0] == version and kind in (K.EXTRA_VERSION, K.UNKNOWN_OBJECT)
         if under_way or archived_since:
             return
         if kind is K.OBJECT_MISSING and self.parts.vault.head(key, version) is not None:
             return
-        detail = {"key": key, "version": version}
-        self.findings.note(kind, f"{key}@{version}", DONE[kind], recording=recording, detail=detail)
+        detail = {"key": shown(key), "version": version}
+        self.findings.note(kind, f"{shown(key)}@{version}", DONE[kind], recording=recording, detail=detail)
+
+    def _known(self, key: str) -> tuple[tuple[str, int | None] | None, Recording | None]:
+        """What the index has under a key, and whose it is. Of a key that is none of ours no database is asked: it may
+        hold what no column takes."""
+        if KEY.fullmatch(key) is None:
+            return None, None
+        with self.parts.database.reading() as tx:
+            return table.object_at(tx, key), table.by_key(tx, key)
 
     # Unfinished uploads ---------------------------------------------------------------------------------------
 
     def _uploads(self) -> None:
         for upload in self.parts.vault.unfinished(""):
-            with self.parts.database.reading() as tx:
-                ours, recording = table.object_at(tx, upload.key), table.by_key(tx, upload.key)
+            ours, recording = self._known(upload.key)
             if ours is not None and recording is not None:
                 self._give_up(upload, recording.id)
             elif not upload.key.startswith(PROBES):
-                detail = {"key": upload.key, "upload": upload.upload_id}
-                subject = f"{upload.key}@{upload.upload_id}"
+                detail = {"key": shown(upload.key), "upload": upload.upload_id}
+                subject = f"{shown(upload.key)}@{upload.upload_id}"
                 self.findings.note(K.FOREIGN_UPLOAD, subject, "left as it is", detail=detail)
 
     def _give_up(self, upload: UnfinishedUpload, recording_id: str) -> None:

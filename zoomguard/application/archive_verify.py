@@ -36,15 +36,15 @@ class Verifier:
         report = FixityReport()
         with self.parts.database.reading() as tx:
             chosen = table.bags_to_rehash(tx, most)
-        for bag in chosen:
-            self._one(bag, report)
+        for which in chosen:
+            self._one(which, report)
         with self.parts.database.reading() as tx:
             report.never_checked = table.bags_never_rehashed(tx)
         return report
 
-    def _one(self, bag: Bag, report: FixityReport) -> None:
+    def _one(self, which: tuple[str, int], report: FixityReport) -> None:
         """What was found wrong stands, even where S3 could not tell of the rest: such a bag is read again."""
-        checked, wrong = _BagCheck(self.parts, bag, report, self.progress), list[Disagreement]()
+        checked, wrong = _BagCheck(self.parts, which, report, self.progress), list[Disagreement]()
         is_told = True
         try:
             for each in checked.disagreements():
@@ -57,14 +57,15 @@ class Verifier:
         if is_told:
             report.bags += 1
             report.agreeing += not wrong
-            self._note_read(bag, not wrong)
+            self._note_read(which, not wrong)
         crash_point("archive.bag_verified")
 
-    def _note_read(self, bag: Bag, agrees: bool) -> None:
+    def _note_read(self, which: tuple[str, int], agrees: bool) -> None:
+        recording_id, number = which
         with self.parts.database.deciding() as tx:
-            tx.hold(Bag, (bag.recording_id, bag.number)).rehashed_at = self.parts.clock.now()
-            payload = {"bag": bag.number, "agrees": agrees}
-            tx.commit(audit=Event("recording.bag_rehashed", "recording", bag.recording_id, SERVICE.id, payload))
+            tx.hold(Bag, which).rehashed_at = self.parts.clock.now()
+            payload = {"bag": number, "agrees": agrees}
+            tx.commit(audit=Event("recording.bag_rehashed", "recording", recording_id, SERVICE.id, payload))
 
     def _open(self, recording: Recording, wrong: list[Disagreement]) -> None:
         if not wrong:
@@ -89,12 +90,13 @@ class Verifier:
 class _BagCheck:
     """One bag: its tag files first, then every byte of its payload."""
 
-    def __init__(self, parts: ArchiveParts, bag: Bag, report: FixityReport, progress: Progress) -> None:
-        self.parts, self.bag, self.report, self.progress = parts, bag, report, progress
+    def __init__(self, parts: ArchiveParts, which: tuple[str, int], report: FixityReport, progress: Progress) -> None:
+        self.parts, self.report, self.progress = parts, report, progress
+        recording_id, number = which
         with parts.database.reading() as tx:
-            self.recording = tx.need(Recording, bag.recording_id)
-            self.files = [f for f in table.files(tx, bag.recording_id) if f.bag_number == bag.number]
-            self.tags = table.bag_files(tx, bag.recording_id, bag.number)
+            self.recording, self.bag = tx.need(Recording, recording_id), tx.need(Bag, which)
+            self.files = [f for f in table.files(tx, recording_id) if f.bag_number == number]
+            self.tags = table.bag_files(tx, recording_id, number)
 
     def disagreements(self) -> Iterator[Disagreement]:
         """Everything that is not as it should be. OutsideFailed where S3 cannot tell."""

@@ -49,9 +49,10 @@ class Subjects:
         return recording.short_id if recording else incident.recording_id or ""
 
     def are_own(self, who: Who, incident: Incident) -> bool:
-        """Whether an incident is about a lesson that somebody taught or observed."""
+        """Whether an incident is about a lesson that somebody taught or observed, or about their own account."""
         session = self.session(incident)
-        return session is not None and who.id in (session.teacher_id, session.observer_id)
+        taught = session is not None and who.id in (session.teacher_id, session.observer_id)
+        return taught or json.loads(incident.detail).get("person") == who.id
 
 
 def subjects(tx: Transaction, incidents: Iterable[Incident]) -> Subjects:

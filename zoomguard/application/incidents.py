@@ -146,9 +146,7 @@ def _checked(text: str) -> str:
 
 def _check_closing(tx: Transaction, who: Who, row: Incident) -> None:
     if incident_views.subjects(tx, [row]).are_own(who, row):
-        raise NotAllowed(
-            "It is about a lesson that you taught or observed.", "Have somebody else settle it.", code="OWN_SESSION"
-        )
+        raise NotAllowed("It is about your own lesson or account.", "Have somebody else settle it.", code="OWN_SESSION")
     if row.closed_at is not None:
         raise Conflict("The incident is closed already.", "Its history says by whom and how.", code="INCIDENT_CLOSED")
 

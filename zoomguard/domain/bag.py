@@ -11,7 +11,7 @@ from datetime import date, datetime
 NAMES = re.compile(
     r"(bagit\.txt|bag-info\.txt|manifest-sha256\.txt|tagmanifest-sha256\.txt|metadata/recording\.json"
     r"|data/(video|audio|transcript|captions|chat|chat-messages|timeline|summary|poll|thumbnail|other)"
-    r"(-\d{1,3})?\.(mp4|m4a|vtt|txt|json|csv|jpg|bin))"
+    r"(-\d{1,4})?\.(mp4|m4a|vtt|txt|json|csv|jpg|bin))"
 )
 KEY = re.compile(r"v1/\d{4}/([0-9A-HJKMNP-TV-Z]{26}|unassigned)/[0-9A-HJKMNP-TV-Z]{26}/b\d{3}/" + NAMES.pattern)
 # Under these nothing of the archive is ever kept: what a doctor or a check of ours tried out.
@@ -37,6 +37,12 @@ def key(bag_prefix: str, name: str) -> str:
 def prefix_of(key_in_bag: str) -> str:
     """The prefix of the bag that a key of the agreed form lies in."""
     return "/".join(key_in_bag.split("/", 5)[:5]) + "/"
+
+
+def place_of(bag_prefix: str) -> tuple[str, int]:
+    """The recording and the number of the bag under a prefix of the agreed form."""
+    _, _, _, recording_id, number, _ = bag_prefix.split("/")
+    return recording_id, int(number.removeprefix("b"))
 
 
 def info(

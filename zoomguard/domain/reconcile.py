@@ -7,11 +7,17 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 from typing import Protocol
+from urllib.parse import quote
 
 from zoomguard.domain.archive import count
 from zoomguard.domain.incidents import WORDS, IncidentKind
 
 K = IncidentKind
+
+
+def shown(name: str) -> str:
+    """A name from outside as it may stand in a row and on a screen: what is not printable in the way of URLs."""
+    return "".join(c if c.isprintable() else quote(c, safe="") for c in name)
 
 
 @dataclass(frozen=True, slots=True)

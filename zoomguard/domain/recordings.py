@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import count
 
 from zoomguard.domain.times import iso
 
@@ -135,7 +136,7 @@ def file_name(kind: MediaKind, taken: frozenset[str]) -> str:
     plain = f"{kind.name}.{kind.extension}"
     if plain not in taken:
         return plain
-    number = next(n for n in range(2, 1000) if f"{kind.name}-{n}.{kind.extension}" not in taken)
+    number = next(n for n in count(2) if f"{kind.name}-{n}.{kind.extension}" not in taken)
     return f"{kind.name}-{number}.{kind.extension}"
 
 

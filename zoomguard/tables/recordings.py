@@ -216,11 +216,12 @@ def sealed_bags(tx: Transaction, recording_id: str) -> list[Bag]:
     )
 
 
-def bags_to_rehash(tx: Transaction, most: int | None) -> list[Bag]:
-    """Sealed bags, those first that were never read again, then by how long ago it was."""
+def bags_to_rehash(tx: Transaction, most: int | None) -> list[tuple[str, int]]:
+    """Recording and number of sealed bags, those first that were never read again, then by how long ago it was."""
     never_first = col(Bag.rehashed_at).is_not(None)
-    query = select(Bag).where(col(Bag.sealed_at).is_not(None))
-    return tx.all(query.order_by(never_first, col(Bag.rehashed_at), col(Bag.recording_id), col(Bag.number)).limit(most))
+    query = select(Bag.recording_id, Bag.number).where(col(Bag.sealed_at).is_not(None))
+    query = query.order_by(never_first, col(Bag.rehashed_at), col(Bag.recording_id), col(Bag.number))
+    return [tuple(row) for row in tx.all(query.limit(most))]
 
 
 def bags_never_rehashed(tx: Transaction) -> int:
