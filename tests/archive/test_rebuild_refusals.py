@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,25 +27,36 @@ SOUND = "01M000000000000000000000AA"
 
 @dataclass
 class Two:
-    """A home with two bags, of which the first is tampered with, and an empty installation beside it."""
+    """A home with two bags or more, of which the last stays whole, and an empty installation beside it."""
 
     home: Home
     anew: Home
     bucket: Bucket
 
-    @property
+    @cached_property
     def prefix(self) -> str:
-        """Of the bag that is tampered with."""
+        """Of a bag that is tampered with."""
         return self.bucket.sealed()[0].removesuffix(MARK_NAME)
+
+    @cached_property
+    def prefixes(self) -> list[str]:
+        """Of all bags but the last."""
+        return [key.removesuffix(MARK_NAME) for key in self.bucket.sealed()[:-1]]
+
+
+@contextmanager
+def bags(home: Home, bucket: Bucket, tmp_path: Path, number: int) -> Iterator[Two]:
+    for day in range(1, number + 1):
+        held(home, f"2026-12-0{day} 16:00")
+    assert home.app.archive.run().sealed == number
+    with another_house(home, tmp_path / "anew") as anew:
+        yield Two(home, anew, bucket)
 
 
 @pytest.fixture
 def two(home: Home, bucket: Bucket, tmp_path: Path) -> Iterator[Two]:
-    for day in (1, 2):
-        held(home, f"2026-12-0{day} 16:00")
-    assert home.app.archive.run().sealed == 2
-    with another_house(home, tmp_path / "anew") as anew:
-        yield Two(home, anew, bucket)
+    with bags(home, bucket, tmp_path, 2) as made:
+        yield made
 
 
 def forged(two: Two, prefix: str, change: Callable[[dict[str, Any]], Any]) -> None:
@@ -59,11 +72,15 @@ def forged(two: Two, prefix: str, change: Callable[[dict[str, Any]], Any]) -> No
 
 
 def must_name(two: Two, prefix: str, reason: str, sound: int = 2) -> None:
+    must_name_all(two, {prefix: reason}, sound)
+
+
+def must_name_all(two: Two, reasons: dict[str, str], sound: int) -> None:
     report = two.anew.app.archive.rebuild()
-    assert (report.exit, report.not_whole, report.bags) == ("wrong", {prefix: reason}, sound)
+    assert (report.exit, report.not_whole, report.bags) == ("wrong", reasons, sound)
     assert len(rows.recordings(two.anew)) == sound
     said = report.lines()
-    assert f"    {prefix}" in said and f"not whole  {reason}" in said
+    assert all(f"    {prefix}" in said and f"not whole  {reason}" in said for prefix, reason in reasons.items())
 
 
 def gone(bucket: Bucket, prefix: str, path: str) -> None:
@@ -101,22 +118,25 @@ def test_a_bag_that_was_still_being_filled_is_named_and_reconcile_tells_of_what_
         assert len(bucket.keys()) == 3
 
 
-@pytest.mark.parametrize("path", ["bagit.txt", "bag-info.txt", "manifest-sha256.txt", TOLD])
-@pytest.mark.parametrize("does", ["gone", "other"])
-def test_a_tag_file_that_is_not_as_the_mark_says_is_named(two: Two, path: str, does: str) -> None:
-    prefix = two.prefix
-    gone(two.bucket, prefix, path)
-    if does == "other":
-        tampering.write_over(two.bucket, prefix + path, b"{}")
-    must_name(two, prefix, f"{path} is not as its commit mark says", sound=1)
+def test_a_tag_file_that_is_not_as_the_mark_says_is_named(home: Home, bucket: Bucket, tmp_path: Path) -> None:
+    paths = ["bagit.txt", "bag-info.txt", "manifest-sha256.txt", TOLD]
+    with bags(home, bucket, tmp_path, 2 * len(paths) + 1) as many:
+        spoilt = dict(zip(many.prefixes, paths * 2, strict=True))
+        for number, (prefix, path) in enumerate(spoilt.items()):
+            gone(bucket, prefix, path)
+            if number < len(paths):
+                tampering.write_over(bucket, prefix + path, b"{}")
+        named = {prefix: f"{path} is not as its commit mark says" for prefix, path in spoilt.items()}
+        must_name_all(many, named, sound=1)
 
 
-@pytest.mark.parametrize("mark", [b"", b"no manifest", b"\xff", manifest({"bagit.txt": digest(b"")}).encode()])
-def test_a_mark_of_another_form_is_none_of_ours(two: Two, mark: bytes) -> None:
-    prefix = two.prefix
-    gone(two.bucket, prefix, MARK_NAME)
-    tampering.write_over(two.bucket, prefix + MARK_NAME, mark)
-    must_name(two, prefix, "its commit mark is none of ours", sound=1)
+def test_a_mark_of_another_form_is_none_of_ours(home: Home, bucket: Bucket, tmp_path: Path) -> None:
+    marks = [b"", b"no manifest", b"\xff", manifest({"bagit.txt": digest(b"")}).encode()]
+    with bags(home, bucket, tmp_path, len(marks) + 1) as many:
+        for prefix, mark in zip(many.prefixes, marks, strict=True):
+            gone(bucket, prefix, MARK_NAME)
+            tampering.write_over(bucket, prefix + MARK_NAME, mark)
+        must_name_all(many, dict.fromkeys(many.prefixes, "its commit mark is none of ours"), sound=1)
 
 
 def test_a_payload_that_is_not_there_in_the_archived_version_is_named(two: Two) -> None:
@@ -139,8 +159,8 @@ ANOTHER = "its recording.json is of another bag"
 OTHER_FORM = "its recording.json is of another form"
 
 
-def elsewhere(two: Two) -> str:
-    return "/".join([*two.prefix.split("/")[:3], SOUND, "b001/"])
+def elsewhere(two: Two, recording_id: str = SOUND) -> str:
+    return "/".join([*two.prefix.split("/")[:3], recording_id, "b001/"])
 
 
 @pytest.mark.parametrize("place", [0, 2, 3, 4])
@@ -178,16 +198,16 @@ NONSENSE: dict[str, Callable[[dict[str, Any]], Any]] = {
 }
 
 
-@pytest.mark.parametrize("nonsense", NONSENSE)
-def test_a_bag_whose_mark_agrees_with_nonsense_is_named_and_stops_no_other(two: Two, nonsense: str) -> None:
-    prefix = elsewhere(two)
+def test_bags_whose_marks_agree_with_nonsense_are_named_and_stop_no_other(two: Two) -> None:
+    ids = {f"01M00000000000000000000{number:03d}": nonsense for number, nonsense in enumerate(NONSENSE)}
+    for recording_id, nonsense in ids.items():
 
-    def change(told: dict[str, Any]) -> Any:
-        told.update(recording_id=SOUND)
-        return NONSENSE[nonsense](told)
+        def change(told: dict[str, Any], recording_id: str = recording_id, nonsense: str = nonsense) -> Any:
+            told.update(recording_id=recording_id)
+            return NONSENSE[nonsense](told)
 
-    forged(two, prefix, change)
-    must_name(two, prefix, OTHER_FORM)
+        forged(two, elsewhere(two, recording_id), change)
+    must_name_all(two, {elsewhere(two, recording_id): OTHER_FORM for recording_id in ids}, sound=2)
 
 
 def test_a_bag_of_another_schema_is_of_another_kind(two: Two) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,8 +23,11 @@ from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.reconcile import Difference
 from zoomguard.domain.recordings import RecordingState
 
+DEEP = os.environ.get("ZOOMGUARD_TEST_DEEP") == "1"
+BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.needs_postgres)]
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs_postgres)])
+
+@pytest.fixture(params=BOTH if DEEP else BOTH[:1])
 def home_on(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Home]:
     url = request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
     with a_home(tmp_path / "home", database_url=url) as opened:
@@ -43,10 +47,8 @@ def archiving(house: House) -> Iterator[list[ArchiveTally]]:
 
 
 @pytest.mark.deep
-def test_beside_a_running_archive_nothing_false_is_found(
-    home_on: Home, monkeypatch: pytest.MonkeyPatch, deep: bool
-) -> None:
-    home, rounds, each = home_on, 8 if deep else 2, 3
+def test_beside_a_running_archive_nothing_false_is_found(home_on: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    home, rounds, each = home_on, 8 if DEEP else 2, 3
     monkeypatch.setattr(archive_reconcile, "BAGS_AT_ONCE", 2)
     compared = 0
     with open_house(home.house.settings, home.clock) as second:

@@ -30,7 +30,10 @@ SEED = 7
 CRAWL = 20_000.0  # bytes a second: nothing of a film comes to its end
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs_postgres)])
+BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.needs_postgres)]
+
+
+@pytest.fixture(params=BOTH)
 def database_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue("postgres_url")) if request.param == "postgres" else ""
 
@@ -90,9 +93,12 @@ def must_be_one_bag(home: Home, tmp_path: Path) -> None:
     assert home.app.archive.run().as_json()["waiting"] == 0
 
 
+@pytest.mark.deep
+@pytest.mark.parametrize("database_url", BOTH if DEEP else BOTH[:1], indirect=True)
 def test_fault_48_a_copy_to_a_slow_s3_keeps_its_claim_and_one_that_is_cut_off_goes_on_in_the_next_run(
     tmp_path: Path, database_url: str
 ) -> None:
+    """How a claim is kept on PostgreSQL the frozen ones below try every time."""
     with crawling(tmp_path, database_url) as (home, proxy):
         with archiving(home, proxy) as first:
             must_be_left_to_it(home)
