@@ -98,6 +98,7 @@ def test_scenario_31_a_child_is_written_to_by_day_and_a_guardian_at_once(late: S
     assert moved(late, kept, "2026-12-02 12:05").code == 0
     assert late.zg("sessions", "cancel", called_off["short_id"]).code == 0
     late.mailed(since, {"lan.tran"}, "Cancelled")
+    late.all_sent(kept, called_off)
     for session in (kept, called_off):
         (message,) = waiting(late, session)
         assert message.items() >= (WAITS | {"not_before_at": "2026-11-30T09:00:00Z"}).items()
@@ -113,5 +114,6 @@ def test_scenario_31_a_child_is_written_to_by_day_and_a_guardian_at_once(late: S
     since = late.count()
     assert late.zg("sessions", "cancel", last["short_id"]).code == 0
     late.mailed(since, {"lan.tran"}, "Cancelled")
+    late.all_sent(last)
     (message,) = waiting(late, last)
     assert message.items() >= (WAITS | {"not_before_at": "2026-12-01T09:00:00Z"}).items()
