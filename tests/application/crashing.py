@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import ast
+import fcntl
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol, TypeVar
 
+import pytest
 from sqlmodel import col, select
 
 import zoomguard
@@ -25,6 +28,7 @@ from zoomguard.worker.duties import SLOW, duties
 
 CHECKOUT = Path(__file__).parents[2]
 PACKAGE = Path(zoomguard.__file__).parent
+Op, Done = TypeVar("Op", bound="Named"), TypeVar("Done")
 
 
 # The points -----------------------------------------------------------------------------------------------------
@@ -58,6 +62,38 @@ def _texts(named: ast.expr, function: ast.FunctionDef, tree: ast.Module) -> Iter
 
 def _name(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+# What it comes to where nobody is killed --------------------------------------------------------------------------
+
+
+class Named(Protocol):
+    """An operation."""
+
+    @property
+    def name(self) -> str: ...
+
+
+def once_for_all(factory: pytest.TempPathFactory, do: Callable[[Path, Op], Done]) -> Callable[[Op], Done]:
+    """Does something for an operation, in a folder of its own, once for all tests; pytest-xdist's workers tell each
+    other."""
+    run, name = os.environ.get("PYTEST_XDIST_TESTRUNUID"), f"{do.__module__}-known"
+    shared = factory.getbasetemp().parent / f"{name}-{run}" if run else factory.mktemp(name)
+    shared.mkdir(exist_ok=True)
+
+    @cache
+    def done(operation: Op) -> Done:
+        with (shared / operation.name).open("a+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            if known := file.read():
+                found: Done = pickle.loads(known)
+                return found
+            did = do(factory.mktemp("undisturbed"), operation)
+            file.write(pickle.dumps(did))
+            return did
+
+    return done
 
 
 # The killing ----------------------------------------------------------------------------------------------------

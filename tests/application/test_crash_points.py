@@ -6,22 +6,19 @@ comes to then is what it must come to when it is killed at any of them.
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pickle
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import select
 
-from tests.application.crashing import carry_on, killed, points, quick_duties
+from tests.application.crashing import carry_on, killed, once_for_all, points, quick_duties
 from tests.application.lessons import mail, meetings, only_session, sessions
 from tests.application.operations import (
     ASK,
@@ -71,23 +68,8 @@ Undisturbed = Callable[[Operation], Done]
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    """Does an operation in this process, once for all tests; pytest-xdist's workers tell each other."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
-    shared = tmp_path_factory.getbasetemp().parent / f"undisturbed-{run}" if run else tmp_path_factory.mktemp("known")
-    shared.mkdir(exist_ok=True)
-
-    @cache
-    def do(operation: Operation) -> Done:
-        with (shared / operation.name).open("a+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
-            if known := file.read():
-                return Done(*pickle.loads(known))
-            done = undisturbed_in(tmp_path_factory.mktemp("undisturbed"), operation)
-            file.write(pickle.dumps((done.passed, done.picture)))
-            return done
-
-    return do
+    """Does an operation in this process, once for all tests."""
+    return once_for_all(tmp_path_factory, undisturbed_in)
 
 
 def undisturbed_in(path: Path, operation: Operation) -> Done:

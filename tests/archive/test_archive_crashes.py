@@ -7,27 +7,27 @@ undisturbed; what it comes to then is what it must come to when it is killed at 
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pickle
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.application.crashing import points
+from tests.application.crashing import once_for_all, points
 from tests.archive.operations import OPERATIONS, Operation, check_that_all_is_whole, finish, picture
 from tests.house import a_home
 from zoomguard.application import crash
 
 POINTS = sorted(point for point, file in points().items() if file.name.startswith("archive"))
-# In a sample each point has one kill, and so many a second one at a later passing; so many are tried on PostgreSQL too.
-# Deep, every operation is killed at each point that it passes, at its first passing and at a later one, on both.
-SEED, LATER, ON_POSTGRES = 7, 4, 2
+# In a sample one operation is killed at so many points, and so many a second time at a later passing; so many are tried
+# on PostgreSQL too. Deep, every operation is killed at each point that it passes, at its first passing and at a later
+# one, on both.
+SEED, AT_POINTS, LATER, ON_POSTGRES = 7, 16, 3, 2
+DEEP = os.environ.get("ZOOMGUARD_TEST_DEEP") == "1"
+KILLED_AT = POINTS if DEEP else sorted(random.Random(SEED).sample(POINTS, AT_POINTS))
 
 
 @dataclass(frozen=True)
@@ -43,23 +43,8 @@ Undisturbed = Callable[[Operation], Done]
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    """Does an operation in this process, once for all tests; pytest-xdist's workers tell each other."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
-    shared = tmp_path_factory.getbasetemp().parent / f"archived-{run}" if run else tmp_path_factory.mktemp("known")
-    shared.mkdir(exist_ok=True)
-
-    @cache
-    def do(operation: Operation) -> Done:
-        with (shared / operation.name).open("a+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
-            if known := file.read():
-                return Done(*pickle.loads(known))
-            done = undisturbed_in(tmp_path_factory.mktemp("undisturbed"), operation)
-            file.write(pickle.dumps((done.passed, done.picture)))
-            return done
-
-    return do
+    """Does an operation in this process, once for all tests."""
+    return once_for_all(tmp_path_factory, undisturbed_in)
 
 
 def undisturbed_in(path: Path, operation: Operation) -> Done:
@@ -98,7 +83,7 @@ def later(point: str, operation: Operation, undisturbed: Undisturbed) -> str:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", KILLED_AT)
 def test_an_archive_that_is_killed_at_a_point_is_carried_on(
     tmp_path: Path, undisturbed: Undisturbed, point: str, deep: bool
 ) -> None:
@@ -136,6 +121,10 @@ def test_an_archive_that_is_killed_is_carried_on_over_postgresql(
         for operation in list(passing(point, undisturbed))[: None if deep else 1]:
             path = tmp_path / f"{number}-{operation.name}"
             kill(path, operation, point, undisturbed(operation), new_postgres_database())
+
+
+def test_every_point_is_passed_by_some_operation(undisturbed: Undisturbed) -> None:
+    assert [p for p in POINTS if next(passing(p, undisturbed), None) is None] == []
 
 
 def test_the_points_are_read_from_the_source() -> None:
