@@ -146,6 +146,18 @@ def create(aws: str, url: str, bucket: str, *more: str) -> subprocess.CompletedP
     )
 
 
+def test_the_script_says_in_80_columns_how_it_is_used_and_whether_that_was_asked_for() -> None:
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([FOLDER / "create-bucket.sh", *words], capture_output=True, text=True, check=False)
+
+    asked = run("--help")
+    assert (asked.returncode, asked.stderr) == (0, "") and "[--kms-key-arn ARN]" in asked.stdout
+    assert max(map(len, asked.stdout.splitlines())) <= 80
+    for wrong in ((), ("--what", "x"), ("--bucket",)):
+        refused = run(*wrong)
+        assert (refused.returncode, refused.stdout, refused.stderr) == (2, "", asked.stdout)
+
+
 def test_the_bucket_that_the_script_makes_can_keep_evidence(aws: str, localstack_url: str, bucket: str) -> None:
     done = create(aws, localstack_url, bucket)
     assert done.returncode == 0, done.stderr

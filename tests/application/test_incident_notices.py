@@ -19,6 +19,7 @@ from zoomguard.tables.work import Work
 DEPUTY, MONITOR = "b.noor@northmoor.example", "j.fairley@northmoor.example"
 # The lead, the deputy and the two monitors of the school.
 TOLD = [DEPUTY, DSL, MONITOR, "s.okoro@northmoor.example"]
+OBJECT_MISSING = "A version of the archive is not in the bucket"
 NOTE = "Found in the trash and recovered."
 POINTS = ("incident.told_uncommitted", "incident.told", "message.trying")
 
@@ -47,7 +48,7 @@ def test_a_grave_incident_is_told_once_to_lead_deputies_and_monitors(either_home
     name = found(home)
     do(home)
     assert sorted(m["to"] for m in told(home)) == sorted(TOLD)
-    assert {m["subject"] for m in told(home)} == {f"Incident {name}: object missing"}
+    assert {m["subject"] for m in told(home)} == {f"Incident {name}: {OBJECT_MISSING}"}
     home.clock.advance(7200)
     do(home)
     home.app.incident_notices.tell(home.app.incidents.show(home.who(DSL), name).id)
@@ -92,7 +93,7 @@ def test_forty_of_a_kind_are_one_mail_with_their_number(either_home: Home) -> No
     home = either_home
     names = many(home, 40)
     do(home)
-    assert mail(home, "40 incidents: object missing") == sorted(TOLD) and len(told(home)) == len(TOLD)
+    assert mail(home, f"40 incidents: {OBJECT_MISSING}") == sorted(TOLD) and len(told(home)) == len(TOLD)
     text = told(home)[0]["text"]
     assert [n for n in names if n in text] == names[:10] and "  and 30 more\n" in text
     assert still_due(home) == 0 and audited(home, "incident.told") == 1
@@ -111,7 +112,7 @@ def test_what_is_found_within_the_hour_waits_for_the_next_mail(home: Home) -> No
     assert len(told(home)) == 2 * len(TOLD)
     home.clock.advance(timedelta(minutes=59).total_seconds())
     do(home)
-    assert mail(home, "5 incidents: object missing") == sorted(TOLD) and len(told(home)) == 3 * len(TOLD)
+    assert mail(home, f"5 incidents: {OBJECT_MISSING}") == sorted(TOLD) and len(told(home)) == 3 * len(TOLD)
     assert first not in told(home)[-1]["text"] and all(n in told(home)[-1]["text"] for n in others)
     assert still_due(home) == 0
 
@@ -139,7 +140,7 @@ def test_what_is_closed_before_anybody_was_told_is_not_told(home: Home) -> None:
     first, second = many(home, 2)
     home.app.incidents.close(home.who(DSL), first, NOTE)
     do(home)
-    assert {m["subject"] for m in told(home)} == {f"Incident {second}: object missing"}
+    assert {m["subject"] for m in told(home)} == {f"Incident {second}: {OBJECT_MISSING}"}
     assert "told" not in [h.what for h in home.app.incidents.show(home.who(DSL), first).history]
 
 

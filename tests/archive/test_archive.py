@@ -139,6 +139,20 @@ def test_only_the_session_that_was_named_is_copied(home: Home, bucket: Bucket) -
     assert len(bucket.sealed()) == 2
 
 
+def test_a_run_for_one_session_says_nothing_of_others(home: Home) -> None:
+    missing, mine = held(home, processing_s=400 * 86_400), held(home, "2026-12-02 16:00")
+    waiting = held(home, "2026-12-03 16:00", transcript_s=86_000)
+    soon = held(home, "2026-12-03 17:00", processing_s=86_000)
+    everything = home.app.archive.run()
+    assert (everything.exit, everything.missing, everything.expected) == ("wrong", (missing,), (soon,))
+    assert len(everything.waiting) == 1
+    only = home.app.archive.run(session=mine)
+    assert (only.exit, only.missing, only.expected, only.waiting) == ("done", (), (), ())
+    assert home.app.archive.run(session=missing).missing == (missing,)
+    assert home.app.archive.run(session=soon).expected == (soon,)
+    assert len(home.app.archive.run(session=waiting).waiting) == 1
+
+
 def test_an_unknown_session_is_refused_before_anybody_is_asked(home: Home) -> None:
     asked = len(home.sandbox.calls())
     for wrong in ("S-ZZZZ", "", "'; drop table recording"):

@@ -44,6 +44,10 @@ def test_programs_get_one_document_and_people_the_words(terminal: Terminal) -> N
     names = [p["name"] for p in document["probes"]]
     assert len(names) == len(set(names)) and {"versions_kept", "lock_on_put", "legal_hold"} <= set(names)
     assert said.err.splitlines()[-1] == document["verdict"] and narrow(said.err)
+    told = [(p["outcome"], p["name"]) for p in document["probes"]]
+    assert ("warning", "no_right_to_bypass") in told
+    lines = [tuple(line.split()[:2]) for line in said.err.splitlines() if line[:1].strip()]
+    assert lines[: len(told)] == told
 
 
 def test_what_the_keys_may_not_take_away_is_named_with_its_time(terminal: Terminal, bucket: Bucket) -> None:

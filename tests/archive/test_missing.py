@@ -89,6 +89,9 @@ def test_where_zoom_does_not_say_who_came_the_lesson_is_left_for_the_next_run_an
     for _ in range(2):
         tally = home.app.archive.run()
         assert (tally.exit, tally.postponed, tally.missing) == ("wrong", {first: "ZOOM_ANSWER"}, (second,))
+    only = home.app.archive.run(session=second)
+    assert (only.postponed, only.missing) == ({}, (second,))
+    assert home.app.archive.run(session=first).postponed == {first: "ZOOM_ANSWER"}
     home.sandbox.faults.clear()
     assert home.app.archive.run().missing == tuple(sorted((first, second)))
     assert rows.incidents(home) == [("recording_missing", ["opened"])] * 2

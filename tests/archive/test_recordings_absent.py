@@ -91,6 +91,18 @@ def test_a_transcript_that_was_announced_and_never_came_says_so(home: Home, term
     )
 
 
+def test_a_later_file_of_the_same_name_is_told_apart_by_its_bag(home: Home, terminal: Terminal) -> None:
+    short = held(home)
+    home.app.archive.run()
+    at_zoom(home, short, "add", kind="TRANSCRIPT")
+    home.app.archive.run()
+    document, lines = shown(home, terminal)
+    both = [(f["name"], f["bag"]) for f in document["files"] if f["name"] == "transcript.vtt"]
+    assert both == [("transcript.vtt", 1), ("transcript.vtt", 2)]
+    names = [line.split()[0] for line in lines if "transcript.vtt" in line]
+    assert names == ["transcript.vtt", "b002/transcript.vtt"]
+
+
 def test_a_film_that_zoom_never_listed_is_the_first_thing_to_ask_about(home: Home, terminal: Terminal) -> None:
     held(home, files=["CHAT"])
     home.app.archive.run()

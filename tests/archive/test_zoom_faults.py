@@ -184,6 +184,20 @@ def test_fault_36_a_missing_file_that_is_asked_for_by_hand_is_archived_in_a_seco
     assert rows.incidents(home) == [("file_missing", ["opened", "arrived"])]
 
 
+def test_a_missing_file_is_no_matter_of_a_run_for_another_session(home: Home) -> None:
+    short = held(home)
+    switch(home, "html_instead_of_media", on=only_the_film(home))
+    home.app.archive.run()
+    wait(home, hours=25)
+    tally = home.app.archive.run()
+    assert (tally.exit, [kind for _, kind in tally.open_incidents]) == ("wrong", ["file_missing"])
+    other = held(home, "2026-12-04 16:00")
+    alone = home.app.archive.run(session=other)
+    assert (alone.exit, alone.sealed, alone.open_incidents) == ("done", 1, ())
+    again = home.app.archive.run(session=short)
+    assert (again.exit, again.open_incidents) == ("wrong", tally.open_incidents)
+
+
 # Late files ---------------------------------------------------------------------------------------------------------
 
 

@@ -54,9 +54,24 @@ def test_long_words_go_to_a_line_of_their_own(terminal: Terminal) -> None:
     assert lines[4:6] == ["I-7K2M    grave  Tue 24 Nov 2026  R-31TD", f"    {TITLE}"]
 
 
-def test_closed_ones_are_asked_for_and_not_counted_as_open(terminal: Terminal) -> None:
-    lines = listed(terminal, incident(closed_at="2026-11-25T09:00:00Z", may_close=False), more=("--closed",))
-    assert lines[0] == "No incident is open." and "I-7K2M    closed" in lines[4]
+@pytest.mark.parametrize(
+    ("still", "closed", "says"),
+    [
+        (0, 1, ["No incident is open; 1 closed one follows."]),
+        (0, 3, ["No incident is open; 3 closed ones follow."]),
+        (1, 0, ["1 open incident, 1 grave: evidence is missing, or not what it was."]),
+        (1, 1, ["1 open incident, 1 grave: evidence is missing, or not what it was. 1 closed one", "follows."]),
+        (2, 3, ["2 open incidents, 2 grave: evidence is missing, or not what it was. 3 closed", "ones follow."]),
+    ],
+)
+def test_closed_ones_are_asked_for_and_not_counted_as_open(
+    terminal: Terminal, still: int, closed: int, says: list[str]
+) -> None:
+    settled = incident(short_id="I-31TD", closed_at="2026-11-25T09:00:00Z", may_close=False)
+    lines = listed(terminal, *[incident()] * still, *[settled] * closed, more=("--closed",))
+    assert lines[: len(says) + 1] == [*says, ""]
+    states = [line.split()[1] for line in lines if line.startswith("I-")]
+    assert states == ["grave"] * still + ["closed"] * closed
 
 
 def test_an_empty_list_says_so(terminal: Terminal) -> None:
@@ -83,6 +98,24 @@ def test_one_is_shown_with_what_to_do(terminal: Terminal) -> None:
         "  Tue 24 Nov 2026 03:10 Europe/London  opened, service",
         "",
         "Next: zoomguard incidents close I-7K2M --note TEXT",
+    ]
+
+
+def test_keys_and_versions_stay_whole_on_lines_of_their_own(terminal: Terminal) -> None:
+    key = "v1/2026/01KBDZ5S00ZG000000000S0001/01KBDZ5S00ZG000000000R0001/b001/data/a  film of-somebody.mp4"
+    version = "3sL4kqtJlcpXroDTDmJrmSpXd3dIbrHYMTRCxf3vjVBH40Nr8X8gdRQBpUMLUo"
+    about = incident(subject=f"{key}@{version}", detail={"key": key, "reason": "CUT", "version": version})
+    with scripted(lambda asked: answer({"incident": about})) as service:
+        said = terminal.points_to(service.url).run("incidents", "show", "I-7K2M")
+    assert said.out.splitlines()[5:-4] == [
+        "  Subject",
+        f"    {key}@{version}",
+        "  Key",
+        f"    {key}",
+        "  Reason      CUT",
+        f"  Version     {version}",
+        "  What to do  Ask the teacher whether it was recorded; look into the host's",
+        "              recordings and trash at Zoom.",
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from zoomguard.domain.archive import ArchiveTally
@@ -37,6 +39,22 @@ def test_everything_that_needs_somebody_is_named() -> None:
     for short in ("R-AAAA", "R-BBBB", "S-CCCC", "S-DDDD"):
         assert short in said
     assert "agree" not in said
+
+
+@pytest.mark.parametrize(
+    ("longest", "said"),
+    [
+        (timedelta(), "1 min"),
+        (timedelta(minutes=5), "5 min"),
+        (timedelta(minutes=5, seconds=1), "6 min"),
+        (timedelta(minutes=59), "59 min"),
+        (timedelta(minutes=59, seconds=1), "1.0 h"),
+        (timedelta(hours=30, minutes=30), "30.5 h"),
+    ],
+)
+def test_how_long_recordings_have_waited_is_said_in_minutes_below_an_hour(longest: timedelta, said: str) -> None:
+    lines = ArchiveTally(waiting=(timedelta(), longest)).lines()
+    assert lines[-1] == f"2 recordings not whole in the archive yet, found up to {said} ago"
 
 
 def test_only_a_run_that_copied_and_left_nothing_says_that_all_agrees() -> None:

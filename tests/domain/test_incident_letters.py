@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from zoomguard.domain.incident_letters import NAMED, Found, brief, letter
+from zoomguard.domain.incident_letters import NAMED, Found, letter
 from zoomguard.domain.incidents import WORDS, IncidentKind
 
 AT = datetime(2026, 11, 24, 3, 10, tzinfo=UTC)
@@ -23,7 +23,9 @@ def written(*found: Found, count: int = 0, kind: IncidentKind = IncidentKind.OBJ
 @pytest.mark.parametrize("kind", IncidentKind)
 def test_each_kind_is_told_in_short_lines_with_the_way_to_settle_it(kind: IncidentKind) -> None:
     subject, text = written(LESSON, kind=kind)
-    assert subject == f"Incident I-7K2M: {brief(kind)}" and len(f"Subject: {subject}") <= 78
+    words = WORDS[kind].short or WORDS[kind].title
+    assert subject == f"Incident I-7K2M: {words}" and len(f"Subject: {subject}") <= 78
+    assert not {kind.value, kind.value.replace("_", " ")} & {words, words.lower()}
     assert WORDS[kind].title in " ".join(text.split())
     assert max(map(len, text.splitlines())) <= 72 and f"\n\n  {URL}/I-7K2M\n" in text
     assert "zoomguard incidents close I-7K2M --note TEXT" in text and text.endswith("\n\nNorthmoor College\n")

@@ -47,6 +47,12 @@ def test_every_probe_has_a_line_and_what_had_to_stay_is_said() -> None:
         "Evidence cannot be kept here: 1 of 4 probes failed.",
     )
     said = report.as_json()
+    assert [(p["name"], p["outcome"]) for p in said["probes"]] == [  # the words of the lines above
+        ("versions_kept", "pass"),
+        ("lock_on_put", "fail"),
+        ("checksum_part", "warning"),
+        ("tls", "n/a"),
+    ]
     assert said["left"] == [
         {"key": "v1-probe/X/locked", "version_id": "v7", "locked_until": "2026-12-01T09:00:00Z"},
         {"key": "v1-probe/X/versions", "version_id": "v8", "locked_until": None},

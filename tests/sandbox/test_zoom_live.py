@@ -201,11 +201,36 @@ def test_a_session_is_found_by_mark_short_id_and_number(zoom: ZoomCaller) -> Non
         {"size_bytes": 12},
         {"processing_s": -1},
         {"session": "*"},
+        {"event": []},
+        {"events": [scene(0, "joined", "host") | {"at": 60}]},
     ],
 )
 def test_a_script_that_cannot_be_played_is_refused(zoom: ZoomCaller, number: int, script: dict[str, Any]) -> None:
     reply = zoom.control("POST", "/sandbox/play", {"session": str(number)} | script)
     assert (reply.status, reply.json["error"]["code"]) == (400, "BAD_CONTROL")
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        (
+            {"proccessing_s": 9, "minutes": 5},
+            "a script has no 'proccessing_s', 'minutes'; it has session, events, processing_s, transcript_s, files,"
+            " size_bytes, uuid_like",
+        ),
+        (
+            {"events": [scene(0, "joined", "host") | {"at": 60}]},
+            "an event has no 'at'; it has at_s, kind, who",
+        ),
+    ],
+)
+def test_a_word_that_a_script_does_not_have_is_named_and_nothing_is_played(
+    zoom: ZoomCaller, number: int, script: dict[str, Any], says: str
+) -> None:
+    before = zoom.sandbox.clock.now()
+    reply = zoom.control("POST", "/sandbox/play", {"session": str(number)} | script)
+    assert (reply.status, reply.json["error"]["message"]) == (400, says)
+    assert zoom.sandbox.clock.now() - before < timedelta(seconds=60)
 
 
 def test_the_clock_is_moved_on_and_never_back(zoom: ZoomCaller) -> None:

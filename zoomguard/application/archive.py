@@ -48,15 +48,15 @@ class Archive:
     def run(self, since: date | None = None, session: str | None = None, progress: Progress = silent) -> ArchiveTally:
         """Discovers, then takes every recording that is not archived as far as it goes, some at a time.
 
-        With `session` that one alone, what was given up as missing included.
+        With `session` that one alone, what was given up as missing included; of others nothing is said.
         """
         must_be_whole(self.parts)
         tally, session_id = ArchiveTally(), self._session(session)
         looked = Discovery(self.parts).run(tally, since)
         self._must_have_hosts(tally)
         _Run(self.parts, tally, progress, again=session_id is not None).all(self._pending(session_id))
-        Missing(self.parts, looked).judge(tally)
-        standing(self.parts, tally)
+        Missing(self.parts, looked).judge(tally, session_id)
+        standing(self.parts, tally, session_id)
         return tally
 
     def _must_have_hosts(self, tally: ArchiveTally) -> None:

@@ -43,11 +43,13 @@ class Missing:
     def __init__(self, parts: ArchiveParts, looked: Mapping[str, date]) -> None:
         self.parts, self.looked = parts, looked
 
-    def judge(self, tally: ArchiveTally) -> None:
-        """Judges what is due; a session of which Zoom says nothing stays due, and is not in the way of others."""
+    def judge(self, tally: ArchiveTally, told_of: str | None = None) -> None:
+        """Judges what is due; a session of which Zoom says nothing stays due, and is not in the way of others. The
+        tally holds what stands in the way: of every session, or of `told_of` alone."""
         until, all_judged = self.parts.clock.now() - LISTED_AFTER, True
         for session in self._due(until):
-            all_judged = self._is_judged(session, tally) and all_judged
+            counts = tally if told_of in (None, session.id) else ArchiveTally()
+            all_judged = self._is_judged(session, counts) and all_judged
             if all_judged:
                 self._advance(_end(session))
         if all_judged:
@@ -108,17 +110,18 @@ class Missing:
         crash_point("archive.judged")
 
 
-def standing(parts: ArchiveParts, tally: ArchiveTally) -> None:
+def standing(parts: ArchiveParts, tally: ArchiveTally, told_of: str | None = None) -> None:
     """Says how long recordings have waited, and names the sessions whose recording is expected or missing, and the
-    grave incidents that nobody has closed."""
+    grave incidents that nobody has closed: all of them, or those of the session `told_of`."""
     now = parts.clock.now()
     with parts.database.reading() as tx:
-        recent = _without_recording(tx, now - LISTED_AFTER, now)
-        tally.waiting = tuple(now - r.first_seen_at for r in table.unarchived(tx))
+        recent = [s for s in _without_recording(tx, now - LISTED_AFTER, now) if told_of in (None, s.id)]
+        waiting = [r for r in table.unarchived(tx) if told_of in (None, r.session_id)]
+        tally.waiting = tuple(now - r.first_seen_at for r in waiting)
         tally.expected = tuple(
             s.short_id for s in recent if now - LISTED_AFTER < _end(s) <= now and s.state not in TAKEN_AWAY
         )
-        grave = incidents_table.grave(tx)
+        grave = [i for i in incidents_table.grave(tx) if told_of in (None, i.session_id)]
         missing = {i.subject for i in grave if i.kind is IncidentKind.RECORDING_MISSING}
         missing -= table.of_sessions(tx, frozenset(missing))
         rows = tx.all(select(VideoSession).where(col(VideoSession.id).in_(missing)))

@@ -41,14 +41,19 @@ class Report(Protocol):
     alone=True,
 )
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Look at Zoom from this day on.")
-@click.option("--session", metavar="ID", help="Only this session; files given up as missing are tried again.")
+@click.option(
+    "--session",
+    metavar="ID",
+    help="Copies, and tells of, this session alone; files given up as missing are tried again.",
+)
 @quiet_option
 @json_option
 @click.pass_context
 def archive(context: click.Context, since: datetime | None, session: str | None, quiet: bool, as_json: bool) -> int:
     """Copies recordings from Zoom, locks and checks them (operator, on the server).
 
-    Exit 0: all done, or nothing due. Exit 4: some is postponed. Exit 5: something is missing or wrong.
+    Exit 0: all done, nothing due, or in another run's hands. Exit 4: some is postponed. Exit 5: something is missing
+    or wrong.
     """
     if context.invoked_subcommand is not None:
         return show.DONE

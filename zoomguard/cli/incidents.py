@@ -38,16 +38,25 @@ def _listed(found: list[Said], closed: bool) -> list[str]:
     if not found:
         more = "sessions list" if closed else "incidents list --closed"
         return ["No incidents." if closed else NONE_OPEN, f"Next: zoomguard {more}"]
+    # As the service sends them: open ones first.
     still = [i for i in found if not i.text("closed_at")]
     rows = [(i.text("short_id"), _stands(i), _day(i), _about(i), i.text("title")) for i in found]
-    lines = [*layout.wrap(_counted(still)), "", *layout.table(("INCIDENT", "", "FOUND", "ABOUT", "WHAT"), rows)]
+    lines = [
+        *layout.wrap(_counted(still, len(found) - len(still))),
+        "",
+        *layout.table(("INCIDENT", "", "FOUND", "ABOUT", "WHAT"), rows),
+    ]
     return [*lines, "", f"Next: zoomguard incidents show {found[0].text('short_id')}"]
 
 
-def _counted(still: list[Said]) -> str:
+def _counted(still: list[Said], closed: int) -> str:
+    """How many are open, and how many closed ones stand below them; one of the two there is."""
+    after = layout.counted(closed, "closed one follows.", "closed ones follow.") if closed else ""
+    if not still:
+        return f"No incident is open; {after}"
     grave = sum(_is_grave(i) for i in still)
     more = f", {grave} grave: evidence is missing, or not what it was." if grave else "."
-    return layout.counted(len(still), "open incident", "open incidents") + more if still else NONE_OPEN
+    return f"{layout.counted(len(still), 'open incident', 'open incidents')}{more} {after}".rstrip()
 
 
 def _is_grave(incident: Said) -> bool:
@@ -81,17 +90,23 @@ def show_(id: str, as_json: bool) -> None:
 
 def _shown(incident: Said) -> list[str]:
     short_id, closed = incident.text("short_id"), incident.text("closed_at")
+    # Keys and versions: somebody will copy them.
+    exact = [("Subject", incident.text("subject")), *_details(incident.part("detail"))]
     rows = [
         ("State", f"closed {layout.moment(closed, ZONE)}" if closed else "open"),
         ("Grave", "yes: evidence is missing, or not what it was" if _is_grave(incident) else "no"),
         ("Found", layout.moment(incident.text("opened_at"), ZONE)),
         ("Lesson", incident.text("session")),
         ("Recording", incident.text("recording")),
-        ("Subject", incident.text("subject")),
-        *_details(incident.part("detail")),
+        *exact,
         ("What to do", incident.text("remedy")),
     ]
-    lines = [*layout.wrap(f"{short_id}  {incident.text('title')}"), *layout.facts(rows), "", "History"]
+    lines = [
+        *layout.wrap(f"{short_id}  {incident.text('title')}"),
+        *layout.facts(rows, whole=dict(exact)),
+        "",
+        "History",
+    ]
     for one in incident.parts("history"):
         lines += layout.wrap(f"{layout.moment(one.text('at'), ZONE)}  {one.text('what')}, {one.text('by')}", "  ")
         lines += layout.wrap(one.text("text"), "    ") if one.text("text") else []

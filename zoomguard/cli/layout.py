@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from zoomguard.domain.errors import BadInput
@@ -32,11 +32,21 @@ def wrap(text: str, first: str = "", rest: str | None = None) -> list[str]:
     ) or [first.rstrip()]
 
 
-def facts(rows: Sequence[tuple[str, str]], indent: str = "  ") -> list[str]:
-    """Lines of a label and what there is to say, the latter in one column; empty ones are left out."""
+def facts(rows: Sequence[tuple[str, str]], indent: str = "  ", whole: Container[str] = ()) -> list[str]:
+    """Lines of a label and what there is to say, the latter in one column; empty ones are left out. What stands under
+    the labels `whole` is never broken: too long for its column, it has a line of its own."""
     rows = [(label, text) for label, text in rows if text]
     longest = max((len(label) for label, _ in rows), default=0)
-    return [line for label, text in rows for line in wrap(text, f"{indent}{label:<{longest}}  ")]
+    lines = []
+    for label, text in rows:
+        first = f"{indent}{label:<{longest}}  "
+        if label not in whole:
+            lines += wrap(text, first)
+        elif len(first + text) <= width():
+            lines.append(first + text)
+        else:
+            lines += [f"{indent}{label}", f"{indent}  {text}"]
+    return lines
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -81,7 +81,7 @@ def _shown(recording: Said) -> list[str]:
     lines = ["  ".join(filter(None, (recording.text("short_id"), recording.text("course")))), *layout.facts(rows), ""]
     for file in recording.parts("files"):
         size = layout.size(file.number("size")) if file.text("size") else ""
-        lines += layout.wrap(f"{file.text('name')}  {file.text('state')}  {size}".rstrip(), "  ")
+        lines += layout.wrap(f"{_placed(file)}  {file.text('state')}  {size}".rstrip(), "  ")
         lines += layout.wrap(file.text("why"), "    ") if file.text("why") else []
         lines += layout.wrap(_added(file.number("bag")), "    ") if file.number("bag") > 1 else []
         lines += layout.wrap(f"SHA-256 {file.text('sha256')}", "    ") if file.text("sha256") else []
@@ -89,6 +89,12 @@ def _shown(recording: Said) -> list[str]:
         lines += layout.wrap(f"{absent.text('name')}  absent", "  ") + layout.wrap(absent.text("why"), "    ")
     again = f"zoomguard recordings fetch {recording.text('short_id')} --purpose P --reason TEXT --to DIR"
     return [*lines, "", *layout.wrap(f"Next: {again}")]
+
+
+def _placed(file: Said) -> str:
+    """The name, with its bag where that is not the first: each bag has names of its own."""
+    bag = file.number("bag")
+    return f"b{bag:03d}/{file.text('name')}" if bag > 1 else file.text("name")
 
 
 def _added(bag: int) -> str:

@@ -13,7 +13,8 @@ LISTED_AFTER = timedelta(hours=24)
 class ArchiveTally:
     """Counts of one run. `postponed` and `wrong` map a recording's short id to the code of what stands in the way;
     `expected` and `missing` name sessions, `open_incidents` grave ones that nobody has closed; `waiting` is how long
-    ago each recording was found that is not archived whole when the run ends."""
+    ago each recording was found that is not archived whole when the run ends. A run for one session speaks in these
+    of that session alone."""
 
     hosts: int = 0
     recordings: int = 0
@@ -82,10 +83,8 @@ class ArchiveTally:
         if self.elsewhere:
             said.append(f"{count(self.elsewhere, 'recording')} in the hands of another run")
         if self.waiting:
-            hours = max(self.waiting) / timedelta(hours=1)
-            said.append(
-                f"{count(len(self.waiting), 'recording')} not whole in the archive yet, found up to {hours:.1f} h ago"
-            )
+            waits = f"{count(len(self.waiting), 'recording')} not whole in the archive yet"
+            said.append(f"{waits}, found up to {_up_to(max(self.waiting))} ago")
         if "hosts" in self.postponed:
             said.append("No teacher is on record, so nothing was looked for. Next: zoomguard people import staff FILE")
         said += [f"postponed  {short}  {code}" for short, code in sorted(self.postponed.items())]
@@ -96,6 +95,12 @@ class ArchiveTally:
         if self.copied and self.exit == "done":
             said.append("All copied files read back from S3: lock, size and checksum agree.")
         return tuple(said)
+
+
+def _up_to(wait: timedelta) -> str:
+    """How long something waited at most: in begun minutes, from an hour on in hours."""
+    minutes = max(1, -(-wait // timedelta(minutes=1)))
+    return f"{minutes} min" if minutes < 60 else f"{wait / timedelta(hours=1):.1f} h"
 
 
 def count(number: int, noun: str) -> str:

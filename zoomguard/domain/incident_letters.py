@@ -53,7 +53,7 @@ def letter(organisation: str, kind: IncidentKind, found: Sequence[Found], count:
 
 def brief(kind: IncidentKind) -> str:
     """A kind in few words: a header of more than 78 characters is folded, and shown oddly by some (RFC 5322, 2.1.1)."""
-    return kind.value.replace("_", " ").replace("zoom", "Zoom")
+    return WORDS[kind].short or WORDS[kind].title
 
 
 def _facts(one: Found, zone: str) -> str:

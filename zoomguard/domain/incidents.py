@@ -33,11 +33,13 @@ class IncidentKind(StrEnum):
 @dataclass(frozen=True)
 class IncidentWords:
     """A kind in words: what happened, and what the person who settles it does. `grave` says that evidence is, or
-    may be, missing or not what it was: the archive says so (exit 5) until the incident is closed."""
+    may be, missing or not what it was: the archive says so (exit 5) until the incident is closed. `short` is the title
+    for one line, in at most 52 characters, where it is longer itself."""
 
     title: str
     remedy: str
     grave: bool = True
+    short: str = ""
 
 
 K = IncidentKind
@@ -54,6 +56,7 @@ WORDS: dict[IncidentKind, IncidentWords] = {
         "Zoom serves another file than the one that was archived; both are kept",
         "Ask who edited the recording in Zoom, and note which of the two counts.",
         grave=False,
+        short="Zoom serves another file than the archived one",
     ),
     K.HOST_UNKNOWN: IncidentWords(
         "Zoom no longer knows an account that held lessons",
@@ -63,14 +66,17 @@ WORDS: dict[IncidentKind, IncidentWords] = {
         "A teacher's account holds a recording of a meeting that is no lesson of ours",
         "Ask the teacher what it was. With children in it, it was held outside the rules.",
         grave=False,
+        short="A recording at Zoom is of no lesson of ours",
     ),
     K.GONE_AT_ZOOM: IncidentWords(
         "A recording that is not archived whole is gone from Zoom",
         "Recover it from the host's trash at Zoom (30 days); the next run copies it.",
+        short="A recording not archived whole is gone from Zoom",
     ),
     K.OBJECT_MISSING: IncidentWords(
         "A version that the archive rests on is not in the bucket",
         "Find out who could delete it; Zoom may still have the recording.",
+        short="A version of the archive is not in the bucket",
     ),
     K.OBJECT_DIFFERS: IncidentWords(
         "A version in the bucket is not what was archived",
@@ -83,10 +89,12 @@ WORDS: dict[IncidentKind, IncidentWords] = {
     K.EXTRA_VERSION: IncidentWords(
         "Somebody wrote over a key of the archive; the archived version is still read",
         "Find out who can write to the bucket besides zoomguard.",
+        short="Somebody wrote over a key of the archive",
     ),
     K.DELETE_MARKER: IncidentWords(
         "Somebody deleted a key of the archive; the archived version is still there and read",
         "Find out who can delete in the bucket. The marker may be removed by hand.",
+        short="Somebody deleted a key of the archive",
     ),
     K.LOCK_MISSING: IncidentWords(
         "A version had lost its lock, or had a shorter one",
@@ -96,6 +104,7 @@ WORDS: dict[IncidentKind, IncidentWords] = {
         "A version carries a legal hold that zoomguard did not place",
         "Ask who placed it, and why. It was left as it is.",
         grave=False,
+        short="A version carries a legal hold that is not ours",
     ),
     K.TAGS_CHANGED: IncidentWords(
         "Tags of an archived version were changed",
@@ -106,11 +115,13 @@ WORDS: dict[IncidentKind, IncidentWords] = {
         "The bucket holds an object that is not in the archive's index",
         "Find out who put it there. It was left as it is.",
         grave=False,
+        short="An object in the bucket is not in the index",
     ),
     K.FOREIGN_UPLOAD: IncidentWords(
         "The bucket holds an unfinished upload that is not ours",
         "Find out whose it is. It was left as it is.",
         grave=False,
+        short="An unfinished upload in the bucket is not ours",
     ),
 }
 

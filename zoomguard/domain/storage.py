@@ -37,7 +37,7 @@ class Probe:
 
     @property
     def word(self) -> str:
-        """The outcome in one word for people."""
+        """What came of it in one word, the same for people and programs."""
         if self.outcome is Outcome.NOT_APPLICABLE:
             return "n/a"
         return "warning" if self.outcome is Outcome.FAIL and not self.blocking else self.outcome.value
@@ -46,7 +46,7 @@ class Probe:
         """The probe as JSON gives it."""
         return {
             "name": self.name,
-            "outcome": self.outcome.value,
+            "outcome": self.word,
             "blocking": self.blocking,
             "seen": self.seen,
             "remedy": self.remedy,

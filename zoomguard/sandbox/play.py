@@ -13,6 +13,8 @@ from zoomguard.sandbox.zoom_state import Instance, Meeting, Person, User, ZoomSt
 EARLY_S = 120
 SETTLES_WITHIN_S = 5.0
 
+OF_A_SCRIPT = ("session", "events", "processing_s", "transcript_s", "files", "size_bytes", "uuid_like")
+OF_AN_EVENT = ("at_s", "kind", "who")
 ABOUT_PEOPLE: dict[str, Callable[[ZoomState, Instance, Person, datetime], None]] = {
     "joined": zoom_live.join,
     "left": zoom_live.leave,
@@ -61,6 +63,7 @@ class Stage:
         makes the run's UUID hard to put into a path. Without `ended` the meeting goes on, and a later play
         continues it.
         """
+        _only("a script", script, OF_A_SCRIPT)
         with self._state.lock:
             meeting = meeting_of(self._state, str(script.get("session", "")))
             scenes = self._scenes(meeting, script)
@@ -193,10 +196,18 @@ def _scene(row: Any) -> Scene:
     if not isinstance(row, dict) or row.get("kind") not in (*ABOUT_PEOPLE, *ABOUT_THE_MEETING):
         kinds = ", ".join((*ABOUT_PEOPLE, *ABOUT_THE_MEETING))
         raise ValueError(f"an event has at_s, a kind ({kinds}) and who")
+    _only("an event", row, OF_AN_EVENT)
     at_s = row.get("at_s", 0)
     if isinstance(at_s, bool) or not isinstance(at_s, (int, float)):
         raise ValueError("at_s is a number of seconds")
     return Scene(at_s, row["kind"], str(row.get("who", "")))
+
+
+def _only(what: str, given: dict[str, Any], known: Sequence[str]) -> None:
+    """ValueError for a word that would be passed over."""
+    unknown = ", ".join(repr(name) for name in given if name not in known)
+    if unknown:
+        raise ValueError(f"{what} has no {unknown}; it has {', '.join(known)}")
 
 
 def _seconds(value: Any) -> float:

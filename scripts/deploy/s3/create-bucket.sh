@@ -1,17 +1,21 @@
 #!/bin/sh
-# Makes the bucket of an installation, as `zoomguard doctor storage` wants it. Needs the aws CLI and the rights of an
-# administrator; writes the service's own policy to standard output, to be attached to its role or user.
+# Makes the bucket of an installation, as `zoomguard doctor storage` wants it.
+# Needs the aws CLI and the rights of an administrator; writes the service's own
+# policy to standard output, to be attached to its role or user.
 #
-#   create-bucket.sh --bucket NAME --region REGION --environment production --service-arn ARN
+#   create-bucket.sh --bucket NAME --region REGION --service-arn ARN
+#                    --environment production|sandbox
 #                    [--kms-key-arn ARN] [--endpoint-url URL]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-usage() { sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '2,8s/^# \{0,1\}//p' "$0"; }
+refuse() { usage >&2; exit 2; }
 say() { echo "$*" >&2; }
 
 bucket='' region='' environment='' service='' key='' endpoint=''
 while [ $# -gt 0 ]; do
-    [ $# -gt 1 ] || usage
+    case $1 in -h | --help) usage; exit 0 ;; esac
+    [ $# -gt 1 ] || refuse
     case $1 in
         --bucket) bucket=$2 ;;
         --region) region=$2 ;;
@@ -19,12 +23,12 @@ while [ $# -gt 0 ]; do
         --service-arn) service=$2 ;;
         --kms-key-arn) key=$2 ;;
         --endpoint-url) endpoint=$2 ;;
-        *) usage ;;
+        *) refuse ;;
     esac
     shift 2
 done
-[ -n "$bucket" ] && [ -n "$region" ] && [ -n "$service" ] || usage
-case $environment in production | sandbox) ;; *) usage ;; esac
+[ -n "$bucket" ] && [ -n "$region" ] && [ -n "$service" ] || refuse
+case $environment in production | sandbox) ;; *) refuse ;; esac
 # They go into JSON as they are.
 case $bucket$region$service$key in *[!A-Za-z0-9.:/_+=,@-]*) say "A name holds a character that none may have."; exit 2 ;; esac
 
