@@ -137,6 +137,8 @@ def test_of_two_who_close_it_at_once_one_does(database: Database, clock: FixedCl
     refused = [a for a in answers if isinstance(a, Conflict)]
     assert len(refused) == 3 and {a.code for a in refused} == {"INCIDENT_CLOSED"}
     assert steps(desk, name) == ["opened", "closed"]
+    with pytest.raises(Conflict):
+        desk.close(LEAD, name, "")  # That it is closed matters more than what the note lacks.
 
 
 @pytest.mark.parametrize(

@@ -110,13 +110,15 @@ class Incidents:
     def close(self, who: Who, id_or_short: str, text: str) -> IncidentView:
         """Settles an incident; `text` says how, and is kept sealed.
 
-        BadInput BAD_NOTE, NotThere; NotAllowed OWN_SESSION about a lesson of one's own; Conflict INCIDENT_CLOSED.
+        NotThere; NotAllowed OWN_SESSION about a lesson or an account of one's own; Conflict INCIDENT_CLOSED; BadInput
+        BAD_NOTE.
         """
         access.require(who, "incidents.close")
-        text, now = _checked(text), self.clock.now()
+        now = self.clock.now()
         with self.database.deciding() as tx:
             row = tx.hold(Incident, _need(tx, id_or_short).id)
             _check_closing(tx, who, row)
+            text = _checked(text)
             row.closed_at, row.closed_by = now, who.id
             event_id = ids.ulid(now)
             sealed = self.seals.seal("incident_event", "note", event_id, text)
