@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from tests.e2e import strays
-from tests.e2e.town import EIGHT, OBSERVER, TEACHER, Ran, Town, a_sandbox, a_town, program, variables, wait_for
+from tests.e2e.town import EIGHT, OBSERVER, TEACHER, Ran, Town, a_sandbox, a_town, in_turn, variables, wait_for
 from zoomguard.sandbox.mailbox import _as_entry
 
 T1, O1 = TEACHER, OBSERVER
@@ -258,12 +258,9 @@ def set_stage(home: Path, template: Path) -> None:
     shutil.copytree(template.parent / "school", home.parent / "school")
     strays.mark(home.parent / "school")
     read_the_policy(home.parent / "school" / "staff.csv")
-    environ = variables(home)
+    files = {what: str(home.parent / "school" / f"{what}.csv") for what in ("staff", "children", "guardians", "groups")}
     with a_sandbox(home, EIGHT + timedelta(minutes=30)):
-        for what in ("staff", "children", "guardians", "groups"):
-            file = str(home.parent / "school" / f"{what}.csv")
-            ran = program(environ, "people", "import", what, file, "--accept-changes")
-            assert ran.code == 0, ran
+        in_turn(variables(home), [("people", "import", *named, "--accept-changes") for named in files.items()])
     (home / "sandbox.json").unlink(missing_ok=True)
 
 

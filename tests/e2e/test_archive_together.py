@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,11 +18,13 @@ FIRST = date(2026, 11, 24)
 A_DAY, FILES = 10, 4
 PAIRS = {"t.wren": ("p.nandakumar", "C-0120"), "h.lindqvist": ("o.mbeki", "C-0150")}
 RUNS = 2
+DEEP = os.environ.get("ZOOMGUARD_TEST_DEEP") == "1"
+ALSO_ON = [pytest.param("postgres_town", marks=pytest.mark.needs_postgres)] if DEEP else []
 
 
-@pytest.fixture(params=["town", pytest.param("postgres_town", marks=pytest.mark.needs_postgres)])
+@pytest.fixture(params=["town", *ALSO_ON])
 def any_town(request: pytest.FixtureRequest) -> Town:
-    """The same town over SQLite and over PostgreSQL."""
+    """The same town over SQLite and, where everything is tried, over PostgreSQL."""
     made: Town = request.getfixturevalue(request.param)
     return made
 

@@ -31,7 +31,7 @@ def slow(tmp_path: Path, stage_home: Path, deep: bool) -> Iterator[tuple[Stage, 
 
     with a_stage(tmp_path, stage_home, terms) as stage:
         starts = [f"2026-12-0{day} {hour:02}:00" for day in (1, 2) for hour in range(9, 19)]
-        lessons = [agreed(stage, start=start) for start in starts[: 20 if deep else 8]]
+        lessons = [agreed(stage, start=start) for start in starts[: 20 if deep else 6]]
         stage.town.stop_service()
         yield stage, lessons
 
@@ -44,7 +44,7 @@ def test_scenario_52_power_cuts_at_random_moments_end_in_one_valid_bag_each(
     done: the next lesson is held, until there were enough cuts."""
     (stage, lessons), drawn = slow, random.Random(SEED)
     town, to_come, held, cuts = stage.town, iter(lessons), [], 0
-    while cuts < (30 if deep else 6):
+    while cuts < (30 if deep else 4):
         if all(sealed(town, session) for session in held):
             held.append(next(to_come))
             hold(town, held[-1], size_bytes=LONG_FILM_BYTES)
@@ -64,9 +64,9 @@ def cut_off(town: Town, tmp: Path, after_s: float, *, begun: bool = False) -> bo
     """One run, killed so many seconds after its start, or after an upload has begun; whether it ran still. One that
     ends by itself has done everything."""
     tmp.mkdir(exist_ok=True)
-    environ = town.environ | {"TMPDIR": str(tmp)}
+    environ, there = town.environ | {"TMPDIR": str(tmp)}, bucket(town)
     with subprocess.Popen([*PROGRAM, "archive", "--quiet"], env=environ, cwd=ROOT) as running:
-        while begun and running.poll() is None and not bucket(town).unfinished():
+        while begun and running.poll() is None and not there.unfinished():
             time.sleep(0.05)
         ends = time.monotonic() + after_s
         while running.poll() is None and time.monotonic() < ends:

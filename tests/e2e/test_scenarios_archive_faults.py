@@ -13,7 +13,9 @@ from tests.e2e.evidence import agreed, archive, bucket, downloads, hashes, hold,
 from tests.e2e.stage import Stage, a_stage
 from tests.e2e.town import Town
 
+# More than one part of a multipart upload, where bytes flow at all before something is wrong.
 FILM_BYTES = 18_000_000
+FLOWING = ("wrong_size", "truncated")
 METADATA = "http://169.254.169.254/latest/meta-data/"
 # The fault, how it is aimed, and the code that the run names.
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
@@ -29,7 +31,8 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory, stage_home: Path) -> Iterator[tuple[Stage, dict[str, Any]]]:
-    """A stage whose service has ended, with a lesson for each fault, an hour after the other."""
+    """A stage whose service has ended, with a lesson for each fault, an hour after the other. In the end a run asks
+    for nothing that an earlier one made good."""
     with a_stage(tmp_path_factory.mktemp("broken"), stage_home, uncapped) as stage:
         hours = range(9, 9 + len(FAULTS))
         lessons = {
@@ -37,6 +40,8 @@ def broken(tmp_path_factory: pytest.TempPathFactory, stage_home: Path) -> Iterat
         }
         stage.town.stop_service()
         yield stage, lessons
+        asked = downloads(stage.town)
+        assert archive(stage.town).code == 0 and downloads(stage.town) == asked
 
 
 @pytest.mark.parametrize("why", [why for why in FAULTS if why != "expired_token"])
@@ -48,7 +53,7 @@ def test_scenario_52_bad_bytes_are_never_verified_and_the_next_run_succeeds(
     heard: list[bytes] = []
     stranger = Accepting(lambda client: heard.append(client.recv(4096)))
     fault = {"name": why, "to": f"http://127.0.0.1:{stranger.port}/stolen", **aim}
-    hold(stage.town, session, size_bytes=FILM_BYTES)
+    hold(stage.town, session, **({"size_bytes": FILM_BYTES} if why in FLOWING else {}))
     stage.town.fault(**fault)
     ran = archive(stage.town)
     assert (ran.code, ran.said["outcome"]) == (4, "postponed")
@@ -85,10 +90,9 @@ def under(session: dict[str, Any]) -> str:
 
 
 def must_make_good(town: Town, session: dict[str, Any], tmp_path: Path) -> None:
-    """The run ends in one valid bag with the bytes that Zoom has in truth; the next one asks for none."""
+    """The run ends in one valid bag with the bytes that Zoom has in truth."""
     ran = archive(town)
     assert (ran.code, ran.said["outcome"], ran.said["postponed"]) == (0, "done", {})
     (bag,) = bucket(town).bags(tmp_path / "bags", under(session)).values()
     assert hashes(bag) == true_hashes(town, session)
-    asked = downloads(town)
-    assert archive(town).code == 0 and downloads(town) == asked and bucket(town).unfinished() == []
+    assert bucket(town).unfinished() == []

@@ -1,11 +1,12 @@
 """A real browser at the pages, and what axe-core finds wrong with them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response, sync_playwright
 
 ARGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking"]
@@ -51,9 +52,21 @@ def _is_missing(answer: Response) -> bool:
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core finds, one line for each element."""
-    found = Axe().run(page).response["violations"]
+    """What axe-core finds, one line for each element. Its script is taken in once for each page that is loaded."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    found = page.evaluate("axe.run({resultTypes: ['violations']}).then(results => results.violations)")
     return [f"{one['id']}: {json.dumps(node['target'])} {node['html'][:200]}" for one in found for node in one["nodes"]]
+
+
+def is_for_everybody(page: Page, schemes: Sequence[Any] = SCHEMES, searched: Sequence[int] = (DESK, PHONE)) -> None:
+    """One load in every scheme and width: nothing scrolls sideways, and where searched axe-core finds nothing."""
+    for scheme, width in product(schemes, (DESK, PHONE, NARROW)):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 844})
+        assert not scrolls_sideways(page), (page.url, scheme, width)
+        found = violations(page) if width in searched else []
+        assert found == [], (page.url, scheme, width, found)
 
 
 def scrolls_sideways(page: Page) -> bool:

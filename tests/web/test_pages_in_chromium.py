@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.house import START, TEACHER, Home, a_home
-from tests.web.chromium import DESK, NARROW, PHONE, SCHEMES, a_page, chromium, scrolls_sideways, violations
+from tests.web.chromium import DESK, NARROW, PHONE, a_page, chromium, is_for_everybody
 from tests.web.serving import Site, served
 
 
@@ -58,18 +58,14 @@ def enter(page: Page, site: Site, home: Home) -> None:
 NAMES = ("open door", "early door", "no door", "sign in", "my day", "nothing", "emergency")
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("name", NAMES)
 def test_a_page_is_for_everybody(
-    browser: Browser, home: Home, site: Site, addresses: dict[str, str], name: str, scheme: str
+    browser: Browser, home: Home, site: Site, addresses: dict[str, str], name: str
 ) -> None:
-    with a_page(browser, DESK, scheme) as page:
+    with a_page(browser, DESK) as page:
         enter(page, site, home)
         page.goto(site.url + addresses[name])
-        for width in (DESK, PHONE, NARROW):
-            page.set_viewport_size({"width": width, "height": 844})
-            assert not scrolls_sideways(page), width
-            assert violations(page) == [], width
+        is_for_everybody(page, searched=(DESK, PHONE, NARROW))
 
 
 def test_a_child_joins_by_keyboard_without_script(
