@@ -14,6 +14,7 @@ depends_on = None
 KINDS = (
     "recording_missing",
     "file_missing",
+    "copy_overdue",
     "content_changed",
     "host_unknown",
     "recording_outside",

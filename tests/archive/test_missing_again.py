@@ -52,3 +52,22 @@ def test_a_missing_file_that_came_whole_has_arrived(home: Home) -> None:
     (incident,) = home.app.incidents.list(home.who(DSL))
     history = home.app.incidents.show(home.who(DSL), incident.short_id).history
     assert [line.what for line in history if line.what != "told"] == ["opened", "arrived"]
+
+
+def test_a_film_that_could_not_be_copied_for_three_days_is_told_of_and_tried_on(home: Home) -> None:
+    """A line that is cut each time may be ours: nothing is given up, and somebody must know before Zoom deletes it."""
+    held(home)
+    home.control("POST", "faults", {"name": "truncated"})
+    for hours in (0, 30, 30):
+        wait(home, hours=hours)
+        assert home.app.archive.run().exit == "postponed"
+    wait(home, hours=13)
+    tally = home.app.archive.run()
+    assert (tally.exit, {kind for _, kind in tally.open_incidents}) == ("wrong", {"copy_overdue"})
+    (incident, *_) = home.app.incidents.list(home.who(DSL))
+    assert incident.detail["reason"] == "CONNECTION_LOST"
+    home.sandbox.faults.clear()
+    tally = home.app.archive.run()
+    assert (tally.exit, tally.sealed) == ("done", 1)
+    history = home.app.incidents.show(home.who(DSL), incident.short_id).history
+    assert [line.what for line in history if line.what != "told"] == ["opened", "arrived"]

@@ -8,6 +8,7 @@ stands is adopted only after all of it was read again and is what was read at Zo
 from __future__ import annotations
 
 import hashlib
+from itertools import chain
 
 from zoomguard.application import incidents
 from zoomguard.application.archive_flow import Copied, Flow
@@ -22,6 +23,8 @@ from zoomguard.domain.people import SERVICE
 from zoomguard.domain.recordings import FileState, ListedFile
 from zoomguard.tables.incidents import ARRIVED
 from zoomguard.tables.recordings import Bag, Recording, RecordingFile
+
+NOT_THERE = (IncidentKind.FILE_MISSING, IncidentKind.COPY_OVERDUE)
 
 
 class TakenOver(Exception):
@@ -122,8 +125,8 @@ class Copier:
         )
 
     def _change(self, file: RecordingFile, action: str, told: str = "", /, **values: object) -> None:
-        """Writes the change to the stored row and to the copy at hand; `told` goes on in the history of its incident,
-        where it was missing. TakenOver where somebody else wrote there."""
+        """Writes the change to the stored row and to the copy at hand; `told` goes on in the history of its incidents,
+        where it was missing or overdue. TakenOver where somebody else wrote there."""
         with self.parts.database.deciding() as tx:
             row = tx.hold(RecordingFile, file.id)
             if row.version != file.version:
@@ -133,8 +136,8 @@ class Copier:
                 setattr(file, name, value)
             changed = Event(action, "recording_file", file.id, SERVICE.id, {"recording": file.recording_id})
             now = self.parts.clock.now()
-            late = incidents.happened(tx, IncidentKind.FILE_MISSING, file.id, told, now) if told else ()
-            tx.commit(audit=(changed, *late))
+            late = [incidents.happened(tx, kind, file.id, told, now) for kind in NOT_THERE] if told else []
+            tx.commit(audit=(changed, *chain(*late)))
             file.version = row.version
 
     # Proof ----------------------------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ from zoomguard.tables.sessions import VideoSession
 
 # What Zoom has not served rightly, or not at all, so long after it was listed is missing.
 MISSING_AFTER = timedelta(hours=24)
+# What could not be copied for so long, for whatever reason, a person must know: Zoom keeps it for some weeks only.
+OVERDUE_AFTER = timedelta(days=3)
 PROCESSING, NOT_LISTED, NO_FILES = "PROCESSING", "FILE_NOT_LISTED", "NO_FILES"
 # Why a copy failed where Zoom is the cause, not the line and not S3: waiting longer than a day is of no use.
 AT_ZOOM = frozenset(
@@ -193,19 +195,23 @@ def tell_of_changes(tx: Transaction, parts: ArchiveParts, recording_id: str) -> 
 
 def give_up(tx: Transaction, parts: ArchiveParts, recording_id: str) -> list[Event]:
     """Files that Zoom has not served rightly for a day are missing: an incident each, and the bag goes without. So is
-    a recording that Zoom lists for a day without any file."""
+    a recording that Zoom lists for a day without any file. What fails for other reasons is tried on, and told of after
+    three days."""
     now, events = parts.clock.now(), list[Event]()
     files, recording = table.files(tx, recording_id), tx.need(Recording, recording_id)
     known = incidents_table.latest(tx, IncidentKind.FILE_MISSING, recording_id)
     if not files and known is None and now > recording.first_seen_at + MISSING_AFTER:
         events += _told(tx, parts, IncidentKind.FILE_MISSING, recording, recording.id, {"reason": NO_FILES})
     for file in files:
-        if _is_overdue(file, now):
+        if _is_missing(file, now):
             file.state, file.key, file.bag_number = FileState.MISSING, None, 0
             detail: dict[str, str | int] = {"type": file.type, "reason": file.last_error_code, "file": file.name}
             payload = {"recording": recording_id, "reason": file.last_error_code}
             events.append(Event("recording.file_missing", "recording_file", file.id, SERVICE.id, payload))
             events += _told(tx, parts, IncidentKind.FILE_MISSING, recording, file.id, detail)
+        elif _is_overdue(file, now):
+            about: dict[str, str | int] = {"type": file.type, "reason": file.last_error_code, "file": file.name}
+            events += _told(tx, parts, IncidentKind.COPY_OVERDUE, recording, file.id, about)
     return events
 
 
@@ -229,7 +235,11 @@ def _told(
     return [told] if told else []
 
 
-def _is_overdue(file: RecordingFile, now: datetime) -> bool:
+def _is_missing(file: RecordingFile, now: datetime) -> bool:
     waiting = file.state in (FileState.EXPECTED, FileState.AVAILABLE, FileState.COPYING)
-    seen_at = file.seen_at or now
-    return waiting and file.last_error_code in AT_ZOOM and now > seen_at + MISSING_AFTER
+    return waiting and file.last_error_code in AT_ZOOM and now > (file.seen_at or now) + MISSING_AFTER
+
+
+def _is_overdue(file: RecordingFile, now: datetime) -> bool:
+    failing = file.state in (FileState.AVAILABLE, FileState.COPYING, FileState.COPIED) and file.last_error_code != ""
+    return failing and now > (file.seen_at or now) + OVERDUE_AFTER

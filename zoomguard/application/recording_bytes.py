@@ -55,11 +55,13 @@ class Checked:
         return seen == self._length and self._sha256 not in ("", self._hash.hexdigest())
 
 
-def open_differing(tx: Transaction, recording: Recording, key: str, version_id: str, now: datetime) -> Event | None:
+def open_wrong(
+    tx: Transaction, kind: IncidentKind, recording: Recording, key: str, version_id: str, now: datetime
+) -> Event | None:
     """Opens the incident that reading the bags again would open (archive_verify): the same object gives one."""
     return incidents.open_(
         tx,
-        IncidentKind.OBJECT_DIFFERS,
+        kind,
         f"{key}@{version_id}",
         now,
         session_id=recording.session_id,

@@ -14,6 +14,7 @@ class IncidentKind(StrEnum):
 
     RECORDING_MISSING = "recording_missing"
     FILE_MISSING = "file_missing"
+    COPY_OVERDUE = "copy_overdue"
     CONTENT_CHANGED = "content_changed"
     HOST_UNKNOWN = "host_unknown"
     RECORDING_OUTSIDE = "recording_outside"
@@ -52,6 +53,11 @@ WORDS: dict[IncidentKind, IncidentWords] = {
         "A file of a recording never came from Zoom whole",
         "Look at the recording in Zoom; download the file there by hand if it plays.",
     ),
+    K.COPY_OVERDUE: IncidentWords(
+        "A file of a recording could not be copied for three days",
+        "Look at the code below with the operator: line, S3 or Zoom. It is tried again each time, while Zoom has it.",
+        short="A file could not be copied for three days",
+    ),
     K.CONTENT_CHANGED: IncidentWords(
         "Zoom serves another file than the one that was archived; both are kept",
         "Ask who edited the recording in Zoom, and note which of the two counts.",
@@ -75,7 +81,7 @@ WORDS: dict[IncidentKind, IncidentWords] = {
     ),
     K.OBJECT_MISSING: IncidentWords(
         "A version that the archive rests on is not in the bucket",
-        "Find out who could delete it; Zoom may still have the recording.",
+        "Find out who could delete it. Zoom may still have the recording: download it there by hand, and keep it.",
         short="A version of the archive is not in the bucket",
     ),
     K.OBJECT_DIFFERS: IncidentWords(
@@ -92,9 +98,9 @@ WORDS: dict[IncidentKind, IncidentWords] = {
         short="Somebody wrote over a key of the archive",
     ),
     K.DELETE_MARKER: IncidentWords(
-        "Somebody deleted a key of the archive; the archived version is still there and read",
+        "Somebody put a delete marker over a key of the archive; its versions are read by their ids",
         "Find out who can delete in the bucket. The marker may be removed by hand.",
-        short="Somebody deleted a key of the archive",
+        short="Somebody put a delete marker over a key",
     ),
     K.LOCK_MISSING: IncidentWords(
         "A version had lost its lock, or had a shorter one",
