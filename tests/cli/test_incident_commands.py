@@ -37,13 +37,14 @@ def listed(terminal: Terminal, *found: dict[str, Any], more: tuple[str, ...] = (
 
 
 def test_the_list_says_how_many_and_what_each_is_about(terminal: Terminal) -> None:
-    other = incident(short_id="I-31TD", grave=False, session=None, title="A bag")
+    about = "v1/2026/01KB/01KC/b001/data/video.mp4@3HL4kqtJvjVBH40N"
+    other = incident(short_id="I-31TD", grave=False, session=None, subject=about, title="A bag")
     assert listed(terminal, incident(title="A lesson"), other) == [
         "2 open incidents, 1 grave: evidence is missing, or not what it was.",
         "",
-        "INCIDENT         FOUND            ABOUT   WHAT",
-        "I-7K2M    grave  Tue 24 Nov 2026  S-7K2M  A lesson",
-        "I-31TD    open   Tue 24 Nov 2026  -       A bag",
+        "INCIDENT         FOUND            ABOUT      WHAT",
+        "I-7K2M    grave  Tue 24 Nov 2026  S-7K2M     A lesson",
+        "I-31TD    open   Tue 24 Nov 2026  video.mp4  A bag",
         "",
         "Next: zoomguard incidents show I-7K2M",
     ]

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from zoomguard.application import incidents
+from zoomguard.application.ports import Vault
 from zoomguard.domain.audit import Event
-from zoomguard.domain.errors import IntegrityFailed
+from zoomguard.domain.errors import IntegrityFailed, OutsideFailed
 from zoomguard.domain.incidents import IncidentKind
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.recordings import Recording
+
+
+@contextmanager
+def from_bucket(
+    vault: Vault, key: str, version_id: str, start: int, stop: int, gone: Callable[[], None]
+) -> Iterator[Iterator[bytes]]:
+    """The bytes of a version as a slice; where there is none, after `gone()`, IntegrityFailed OBJECT_MISSING."""
+    try:
+        with vault.read(key, version_id, start, stop) as chunks:
+            yield chunks
+    except OutsideFailed as error:
+        # The bucket itself may be what was not found: head tells, and is an error of S3's then.
+        if error.code != "S3_NOT_FOUND" or vault.head(key, version_id) is not None:
+            raise
+        gone()
+        raise IntegrityFailed(
+            "The archived version is not in the bucket.", "Tell the operator.", code="OBJECT_MISSING"
+        ) from None
 
 
 class Checked:

@@ -11,15 +11,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from sqlmodel import col, select
 
 from zoomguard.application import access
 from zoomguard.application.ports import Clock, Vault
-from zoomguard.application.recording_bytes import Checked, open_wrong
+from zoomguard.application.recording_bytes import Checked, from_bucket, open_wrong
 from zoomguard.domain import ids
 from zoomguard.domain.audit import Event
-from zoomguard.domain.errors import BadInput, Conflict, IntegrityFailed, NotAllowed, NotThere, OutsideFailed, Refused
+from zoomguard.domain.errors import BadInput, Conflict, IntegrityFailed, NotAllowed, NotThere, Refused
 from zoomguard.domain.findings import Finding, Outcome
 from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.people import Role, Who
@@ -128,17 +129,17 @@ class Recordings:
     def read(self, who: Who, play_id: str, number: int, start: int, stop: int | None) -> Iterator[Iterator[bytes]]:
         """Streams bytes of one object; which range was read goes on record when it ends.
 
-        IntegrityFailed before the last byte where they are not the bag's: by SHA-256 for the whole object, by length
-        alone for a range of it (see Checked); before the first where there is no such version in the bucket any more.
+        IntegrityFailed before the last byte where they are not the bag's (see Checked), before the first where there is
+        no such version in the bucket any more.
         """
         with self.database.reading() as tx:
             stored = self._object(tx, who, play_id, number)
-        size = stored.object.size
-        end = size if stop is None else min(stop, size)
+        size, end = stored.object.size, min(stored.object.size if stop is None else stop, stored.object.size)
         whole = start == 0 and end == size
         if not whole and stored.place in self._differing:
             raise IntegrityFailed("It differs from the bag.", "Tell the operator.", code="OBJECT_DIFFERS")
-        with self._from_bucket(play_id, stored, start, end) as chunks:
+        gone = partial(self._note_wrong, play_id, stored, IncidentKind.OBJECT_MISSING)
+        with from_bucket(self.vault, *stored.place, start, end, gone) as chunks:
             checked = Checked(chunks, max(end - start, 0), stored.object.sha256 if whole else "")
             try:
                 yield checked
@@ -148,20 +149,6 @@ class Recordings:
                     self._object_differs(play_id, stored)
                 elif whole and checked.given == size:
                     self._differing.discard(stored.place)
-
-    @contextmanager
-    def _from_bucket(self, play_id: str, stored: _Stored, start: int, end: int) -> Iterator[Iterator[bytes]]:
-        try:
-            with self.vault.read(*stored.place, start, end) as chunks:
-                yield chunks
-        except OutsideFailed as error:
-            # The bucket itself may be what was not found: head tells, and is an error of S3's then.
-            if error.code != "S3_NOT_FOUND" or self.vault.head(*stored.place) is not None:
-                raise
-            self._note_wrong(play_id, stored, IncidentKind.OBJECT_MISSING)
-            raise IntegrityFailed(
-                "The archived version is not in the bucket.", "Tell the operator.", code="OBJECT_MISSING"
-            ) from None
 
     def _object_differs(self, play_id: str, stored: _Stored) -> None:
         """The trace of it, and no range of the object until it agrees again."""

@@ -72,7 +72,9 @@ def _day(incident: Said) -> str:
 
 
 def _about(incident: Said) -> str:
-    return incident.text("session") or incident.text("recording") or "-"
+    """The lesson or the recording; where there is none, the end of what it is about: of a key its file."""
+    said = incident.text("session") or incident.text("recording")
+    return said or incident.text("subject").partition("@")[0].rpartition("/")[2][-24:] or "-"
 
 
 @incidents.command("show", examples=("zoomguard incidents show I-7K2M", "zoomguard incidents show I-7K2M --json"))

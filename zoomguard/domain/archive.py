@@ -73,7 +73,7 @@ class ArchiveTally:
         looked = f"{count(self.hosts, 'host')} looked at"
         said = [
             f"{looked}, {count(self.files, 'file')} of {count(self.recordings, 'recording')}",
-            f"{self.safe} already safe, {self.copied} copied ({self.copied_bytes / 1e6:.1f} MB),"
+            f"{self.safe} archived before, {self.copied} copied ({self.copied_bytes / 1e6:.1f} MB),"
             f" {count(self.sealed, 'bag')} sealed",
         ]
         if self.outside:
