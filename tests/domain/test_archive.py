@@ -60,3 +60,9 @@ def test_how_long_recordings_have_waited_is_said_in_minutes_below_an_hour(longes
 def test_only_a_run_that_copied_and_left_nothing_says_that_all_agrees() -> None:
     assert "agree" in ArchiveTally(copied=1).lines()[-1]
     assert "agree" not in ArchiveTally(copied=1, postponed={"R-AAAA": "CUT"}).lines()[-1]
+
+
+def test_a_night_without_teachers_says_what_to_do() -> None:
+    tally = ArchiveTally(postponed={"hosts": "NO_TEACHERS"})
+    assert tally.exit == "postponed"
+    assert any(line.endswith("Next: zoomguard people import staff FILE") for line in tally.lines())
