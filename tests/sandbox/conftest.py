@@ -23,6 +23,8 @@ def zoom(sandbox: Sandbox) -> Iterator[ZoomCaller]:
 def catcher(sandbox: Sandbox) -> Iterator[WebhookCatcher]:
     receiver = WebhookCatcher()
     receiver.secret = sandbox.settings()["ZOOMGUARD_ZOOM_WEBHOOK_SECRET"]
+    # What an earlier test made may still be on its way.
+    assert sandbox._zoom.webhooks.settle(10)
     sandbox.deliver_webhooks_to(receiver.url)
     yield receiver
     sandbox.deliver_webhooks_to(None)
