@@ -122,7 +122,8 @@ class Connection(http.client.HTTPConnection):
             return False
         finally:
             self.sock.settimeout(self._limits.read_s)
-        # What was looked at is still to be read, and lies in the buffer of this one.
+        # What was looked at is still to be read, and lies in the buffer of this one. http.client only ever calls the
+        # attribute; its type hint asks for a class.
         self.response_class = lambda *_, **__: early  # type: ignore[assignment]
         return told.split(b" ")[1:2] != [b"100"]
 

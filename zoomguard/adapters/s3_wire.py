@@ -88,6 +88,7 @@ class Wire:
         return kept
 
 
+# botocore has no type hints; where somebody has installed some, there is nothing to ignore.
 class _Signer(S3SigV4Auth):  # type: ignore[misc, unused-ignore]
     """botocore's signer of headers, told what the body's hash is; its own would read the body as a file."""
 
