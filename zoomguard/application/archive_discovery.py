@@ -29,6 +29,7 @@ from zoomguard.domain.times import parse_iso
 from zoomguard.tables import people as people_table
 from zoomguard.tables import recordings as table
 from zoomguard.tables import sessions as sessions_table
+from zoomguard.tables import work as work_table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.incidents import ARRIVED
 from zoomguard.tables.install import Install
@@ -104,13 +105,9 @@ class Discovery:
             return parse_iso(row.value) if row else earliest
 
     def _advance(self, host: Host) -> None:
-        now, name = self.parts.clock.now(), host.cursor
+        now = self.parts.clock.now()
         with self.parts.database.deciding() as tx:
-            row = tx.lock(Cursor, name)
-            if row is None:
-                tx.insert_new(Cursor(name=name, value=now.isoformat(), at=now))
-            else:
-                row.value, row.at = now.isoformat(), now
+            work_table.move(tx, host.cursor, now.isoformat(), now)
             tx.commit()
         crash_point("archive.host_walked")
 

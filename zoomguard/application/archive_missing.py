@@ -26,6 +26,7 @@ from zoomguard.tables import incidents as incidents_table
 from zoomguard.tables import recordings as table
 from zoomguard.tables import sessions as sessions_table
 from zoomguard.tables import watch as watch_table
+from zoomguard.tables import work as work_table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.sessions import VideoSession
 from zoomguard.tables.work import Cursor
@@ -102,11 +103,9 @@ class Missing:
         now = self.parts.clock.now()
         with self.parts.database.deciding() as tx:
             row = tx.lock(Cursor, CURSOR)
-            if row is None:
-                tx.insert_new(Cursor(name=CURSOR, value=to.isoformat(), at=now))
-            elif parse_iso(row.value) < to:
-                row.value, row.at = to.isoformat(), now
-            tx.commit()
+            if row is None or parse_iso(row.value) < to:
+                work_table.move(tx, CURSOR, to.isoformat(), now)
+                tx.commit()
         crash_point("archive.judged")
 
 

@@ -30,10 +30,10 @@ from zoomguard.domain.rebuild import RebuildReport
 from zoomguard.domain.recordings import FileState, RecordingState, RetentionClass
 from zoomguard.domain.times import iso, parse_iso
 from zoomguard.tables import recordings as table
+from zoomguard.tables import work as work_table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.install import Install
 from zoomguard.tables.recordings import Bag, BagFile, Recording, RecordingFile
-from zoomguard.tables.work import Cursor
 
 
 class Rebuilder:
@@ -72,12 +72,7 @@ class Rebuilder:
             self._note(tx, archive_index.ENDED)
 
     def _note(self, tx: Transaction, value: str) -> None:
-        now = self.parts.clock.now()
-        row = tx.lock(Cursor, archive_index.REBUILT)
-        if row is None:
-            tx.add(Cursor(name=archive_index.REBUILT, value=value, at=now))
-        else:
-            row.value, row.at = value, now
+        work_table.move(tx, archive_index.REBUILT, value, self.parts.clock.now())
         tx.commit()
 
     def _all(self) -> RebuildReport:

@@ -50,6 +50,15 @@ class Cursor(Row, table=True):
     at: datetime = column(type=UTCDateTime)
 
 
+def move(tx: Transaction, cursor: str, value: str, at: datetime) -> None:
+    """Says how far something got, for the first time or anew."""
+    row = tx.lock(Cursor, cursor)
+    if row is None:
+        tx.insert_new(Cursor(name=cursor, value=value, at=at))
+    else:
+        row.value, row.at = value, at
+
+
 def open_row(tx: Transaction, kind: str, subject: str) -> Work | None:
     """The open work of a kind about a subject."""
     return tx.first(select(Work).where(Work.kind == kind, Work.subject == subject, col(Work.done_at).is_(None)))
