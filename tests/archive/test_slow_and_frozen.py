@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from tests.archive.operations import a_film, bucket_of, check_that_all_is_whole
 from tests.archive.s3_proxy import S3Proxy, proxied_moto
 from tests.e2e.town import PROGRAM, ROOT, wait_for
 from tests.house import Home, a_home
+from zoomguard.adapters.claims import advisory_key
 from zoomguard.application import archive_bag, archive_copy, archive_flow, archive_one
 from zoomguard.application.archive_copy import TakenOver
 from zoomguard.application.archive_one import OneRecording
@@ -65,6 +68,33 @@ def begin(home: Home) -> subprocess.Popen[str]:
     environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **home.environ}
     pipe = subprocess.PIPE
     return subprocess.Popen([*PROGRAM, "archive"], env=environ, cwd=ROOT, stdout=pipe, stderr=pipe, text=True)
+
+
+def freeze(process: subprocess.Popen[str], home: Home) -> None:
+    """Stops it between two transactions: in the middle of one it would hold up every other writer, not its copy."""
+    for _ in range(50):
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        if not is_written(home):
+            return
+        process.send_signal(signal.SIGCONT)
+        time.sleep(0.1)
+    raise AssertionError("It was never between two transactions.")
+
+
+def is_written(home: Home) -> bool:
+    """Whether anybody is in the middle of a transaction that writes."""
+    url = home.house.database.url
+    if url.get_backend_name() == "sqlite":
+        with closing(sqlite3.connect(str(url.database), timeout=0, isolation_level=None)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return True
+            return False
+    others = "datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+    with psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False)) as connection:
+        return connection.execute(f"SELECT 1 FROM pg_stat_activity WHERE {others}").fetchone() is not None
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
@@ -121,7 +151,7 @@ def test_fault_62_a_frozen_process_keeps_its_claim_and_ends_well_once_it_is_thaw
 ) -> None:
     """Its lock lives as long as it does: SIGSTOP lets go of no file lock, and of no connection to PostgreSQL."""
     with crawling(tmp_path, database_url) as (home, proxy), archiving(home, proxy) as frozen:
-        frozen.send_signal(signal.SIGSTOP)
+        freeze(frozen, home)
         must_be_left_to_it(home)
         proxy.most_bytes_per_s = None
         frozen.send_signal(signal.SIGCONT)
@@ -136,13 +166,8 @@ def test_fault_62_a_frozen_process_whose_claim_was_lost_gives_way_to_who_took_ov
 ) -> None:
     """PostgreSQL ends the connection of a machine that is silent for too long, and with it the claim."""
     with crawling(tmp_path, postgres_url) as (home, proxy), archiving(home, proxy) as frozen:
-        frozen.send_signal(signal.SIGSTOP)
-        with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
-            locks = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database = "
-            ended_claims = connection.execute(
-                locks + "(SELECT oid FROM pg_database WHERE datname = current_database())"
-            )
-            assert ended_claims.fetchall() == [(True,)]
+        freeze(frozen, home)
+        assert end_claim(postgres_url, rows.recordings(home)[0].id) == [(True,)]
         proxy.most_bytes_per_s = None
         tally = home.app.archive.run()
         assert (tally.exit, tally.copied, tally.sealed) == ("done", 4, 1), tally
@@ -155,12 +180,12 @@ def test_fault_62_a_frozen_process_whose_claim_was_lost_gives_way_to_who_took_ov
         must_be_one_bag(home, tmp_path)
 
 
-def end_claims(postgres_url: str) -> list[tuple[Any, ...]]:
-    """Ends the connections that hold an advisory lock in this database."""
+def end_claim(postgres_url: str, name: str) -> list[tuple[Any, ...]]:
+    """Ends the connection that holds a claim. (pg_locks has the two halves of an advisory lock's 64 bits.)"""
+    halves = divmod(advisory_key(name) % 2**64, 2**32)
+    locks = "pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s"
     with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
-        here = "(SELECT oid FROM pg_database WHERE datname = current_database())"
-        locks = f"pg_locks WHERE locktype = 'advisory' AND database = {here}"
-        return connection.execute(f"SELECT pg_terminate_backend(pid) FROM {locks}").fetchall()
+        return connection.execute(f"SELECT pg_terminate_backend(pid) FROM {locks}", halves).fetchall()
 
 
 # Held up at any step, with its claim gone ------------------------------------------------------------------------

@@ -113,6 +113,6 @@ def test_only_texts_in_latin_letters_are_looked_through(text: str, read: bool):
 
 @pytest.mark.parametrize("text", ["x " * 20_000, "0 " * 20_000, "A" * 40_000, "keep this " * 4_000, "0" * 40_000])
 def test_a_long_text_is_looked_through_in_a_moment(text: str):
-    began = time.monotonic()
+    began = time.thread_time()
     noticed(text)
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2

@@ -16,6 +16,7 @@ from zoomguard.application.watch import Watch
 from zoomguard.rules.terms import Terms
 from zoomguard.tables.database import Database
 from zoomguard.tables.migrations import migrate
+from zoomguard.web import intake, webhooks
 
 
 class FixedClock:
@@ -75,7 +76,15 @@ def watch(database: Database, clock: FixedClock, seals: Seals) -> Watch:
 
 
 @pytest.fixture
-def hook(watch: Watch) -> Iterator[Site]:
-    """A service of which only the webhooks are used."""
+def hook_in_time(watch: Watch) -> Iterator[Site]:
+    """A service of which only the webhooks are used, with its limits of time."""
     with served(SimpleNamespace(environment="sandbox", watch=watch)) as running:
         yield running
+
+
+@pytest.fixture
+def hook(hook_in_time: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """The same with so much time for a delivery that a machine that stands still for seconds decides nothing."""
+    monkeypatch.setattr(webhooks, "BODY_WITHIN_S", 60)
+    monkeypatch.setattr(intake, "KEPT_WITHIN_S", 60)
+    return hook_in_time

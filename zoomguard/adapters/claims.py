@@ -58,7 +58,7 @@ class PostgresClaims:
     @contextmanager
     def claim(self, name: str, wait_s: float = 0) -> Iterator[bool]:
         """Tries for up to `wait_s` seconds; the claim is let go at the end of the block."""
-        key = int.from_bytes(hashlib.sha256(f"zoomguard/{name}".encode()).digest()[:8], "big", signed=True)
+        key = advisory_key(name)
         with self._connected() as connection:
             had = _until(lambda: _advised(connection, key), wait_s)
             try:
@@ -75,6 +75,11 @@ class PostgresClaims:
             raise _away() from None
         with connection:
             yield connection
+
+
+def advisory_key(name: str) -> int:
+    """The signed 64 bits by which PostgreSQL knows a claim."""
+    return int.from_bytes(hashlib.sha256(f"zoomguard/{name}".encode()).digest()[:8], "big", signed=True)
 
 
 def _advised(connection: sa.Connection, key: int) -> bool:
