@@ -132,6 +132,18 @@ def test_without_an_environment_nothing_starts(terminal: Terminal) -> None:
         assert said.code == 2 and said.err.startswith("ZOOMGUARD_ENVIRONMENT: not set"), command
 
 
+@pytest.mark.parametrize("command", ["archive", "archive verify", "archive reconcile", "audit verify", "serve"])
+def test_a_database_that_is_gone_is_not_made_anew_by_what_needs_one(installed: Terminal, command: str) -> None:
+    for file in installed.home.glob("zoomguard.db*"):
+        file.unlink()
+    said = installed.run(*command.split())
+    words = " ".join(said.err.split())
+    assert said.code == 1 and "[NO_DATABASE]" in words, said
+    assert 'see README, "The database is lost"' in words and "new installation, run: zoomguard migrate" in words
+    assert not (installed.home / "zoomguard.db").exists()
+    assert installed.run("migrate").code == 0 and installed.run("audit", "verify").code == 0
+
+
 def test_an_archive_that_cannot_ask_zoom_is_postponed_not_done(installed: Terminal, tmp_path: Path) -> None:
     (tmp_path / "good.csv").write_text(HEADER + GOOD)
     assert installed.run("people", "import", "staff", str(tmp_path / "good.csv")).code == 0
