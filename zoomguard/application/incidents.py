@@ -62,6 +62,12 @@ def open_(
     return Event("incident.opened", "incident", row.id, SERVICE.id, payload)
 
 
+def standing(tx: Transaction, kind: IncidentKind, subject: str) -> str:
+    """The short id of the open incident of that kind, "" where none is open."""
+    known = table.latest(tx, kind, subject)
+    return known.short_id if known is not None and known.closed_at is None else ""
+
+
 def note(tx: Transaction, incident: Incident, what: str, now: datetime, by: str = SERVICE.id) -> None:
     """Adds a line to its history."""
     tx.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -145,6 +146,12 @@ HAPPENED: dict[str, str] = {
     "arrived": "It came after all",
     "closed": "Closed",
 }
+
+
+def next_step(short_ids: Collection[str]) -> str:
+    """Where to look next, said to the operator, who sees no incident: these are for the leads."""
+    look = f"show {next(iter(short_ids))}" if len(short_ids) == 1 else "list"
+    return f"Next: a lead or the data lead looks at: zoomguard incidents {look}"
 
 
 @dataclass(frozen=True)
