@@ -151,6 +151,22 @@ def test_an_archive_that_cannot_ask_zoom_is_postponed_not_done(installed: Termin
     assert said.code == 4 and said.out + said.err != ""
 
 
+@pytest.mark.parametrize("command", ["archive", "archive verify", "archive reconcile", "archive reconcile --rebuild"])
+def test_without_its_sandbox_the_archive_says_that_it_is_not_running(installed: Terminal, command: str) -> None:
+    for name in NOBODY_THERE:
+        installed.environ.delenv(f"ZOOMGUARD_{name}")
+    said = installed.run(*command.split())
+    words = " ".join(said.err.split())
+    assert (said.code, said.out) == (2, "")
+    assert "ZOOMGUARD_S3_ENDPOINT_URL: not set; is `zoomguard serve --sandbox` running?" in words
+
+
+@pytest.mark.parametrize("mistake", ["archive --since 2999-01-01", f"archive verify --sample {10**30}"])
+def test_a_day_to_come_and_a_sample_beyond_all_bags_are_mistakes_in_the_line(installed: Terminal, mistake: str) -> None:
+    said = installed.run(*mistake.split())
+    assert (said.code, said.out) == (2, "") and "[FAULT]" not in said.err
+
+
 def test_the_policy_is_explained_without_the_service(terminal: Terminal) -> None:
     said = terminal.run("policy", "explain", "con-channel", "--json")
     assert (said.code, said.document["id"]) == (0, "CON-CHANNEL")
