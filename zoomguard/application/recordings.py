@@ -174,7 +174,6 @@ class Recordings:
                 return
             viewing.finished_at = now
             reads = tx.all(select(ViewingRead).where(ViewingRead.viewing_id == play_id))
-            paths = sorted({r.path for r in reads})
             events = tuple(
                 Event(
                     "recording.fetched",
@@ -183,7 +182,7 @@ class Recordings:
                     who.id,
                     {"path": p, "bytes": sum(r.stop - r.start for r in reads if r.path == p)},
                 )
-                for p in paths
+                for p in sorted({r.path for r in reads})
             )
             tx.commit(audit=events or (Event("recording.closed_unread", "viewing", play_id, who.id),))
 
@@ -256,6 +255,7 @@ class Recordings:
         return RecordingView(
             recording.id,
             recording.short_id,
+            recording.session_id,
             session.short_id if session else None,
             session.course if session else "",
             recording.state,
