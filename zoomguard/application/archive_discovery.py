@@ -102,7 +102,9 @@ class Discovery:
     def _cursor(self, host: Host, earliest: datetime) -> datetime:
         with self.parts.database.reading() as tx:
             row = tx.get(Cursor, host.cursor)
-            return parse_iso(row.value) if row else earliest
+            got_to = parse_iso(row.value) if row else earliest
+        # What a clock that was ahead has written says nothing.
+        return got_to if got_to <= self.parts.clock.now() else earliest
 
     def _advance(self, host: Host) -> None:
         now = self.parts.clock.now()
