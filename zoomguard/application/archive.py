@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date, datetime, timedelta
 
 from zoomguard.application.archive_at_zoom import NO_TEACHERS
@@ -32,6 +32,7 @@ from zoomguard.tables import sessions as sessions_table
 
 CLAIMED_AGAIN = timedelta(seconds=30)
 LOOK_AGAIN = timedelta(minutes=5)
+INTERRUPTED_WITHIN_S = 5.0
 
 
 class Stopped(BaseException):
@@ -130,15 +131,18 @@ class _Run:
 
     def all(self, pending: tuple[tuple[str, str], ...]) -> None:
         """Takes each; whatever ends the run ends what is under way."""
-        with ThreadPoolExecutor(self.parts.terms.copies_at_once, "archive") as threads:
-            running = [threads.submit(self._one, recording_id, short_id) for recording_id, short_id in pending]
-            try:
-                for each in running:
-                    each.result()
-            except BaseException:
-                self.stop.set()
-                threads.shutdown(wait=False, cancel_futures=True)
-                raise
+        threads = ThreadPoolExecutor(self.parts.terms.copies_at_once, "archive")
+        running = [threads.submit(self._one, recording_id, short_id) for recording_id, short_id in pending]
+        try:
+            for each in running:
+                each.result()
+        except BaseException as error:
+            self.stop.set()
+            threads.shutdown(wait=False, cancel_futures=True)
+            # Whoever interrupts does not wait until a part has crawled to S3: it ends with the process.
+            wait(running, INTERRUPTED_WITHIN_S if isinstance(error, KeyboardInterrupt) else None)
+            raise
+        threads.shutdown()
 
     def _one(self, recording_id: str, short_id: str) -> None:
         if self.throttled.is_set():
