@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.application.operations import OTHER_OBSERVER, OTHER_TEACHER
 from tests.archive import rows
 from tests.archive.bucket import Bucket
-from tests.archive.lessons import at_zoom, held, move_to, schedule, switch, wait
+from tests.archive.lessons import at_zoom, held, move_to, schedule, switch, two_at_once, wait
 from tests.archive.test_hosts import LISTS, host_of
 from tests.house import DSL, Home
 from zoomguard.adapters import zoom_calls
@@ -166,21 +165,12 @@ def test_without_a_teacher_on_record_a_night_is_not_quiet(home: Home) -> None:
     assert (report.exit, report.unknown) == ("postponed", {"zoom": "NO_TEACHERS"})
 
 
-def two_at_once(home: Home) -> tuple[str, str]:
-    """Two lessons that end at the same minute and whose recordings were thrown away before we looked."""
-    at = "2026-12-01 16:00"
-    one = home.schedule(start=at, children=("C-0101",)).session
-    other = home.schedule(OTHER_TEACHER, start=at, observer=OTHER_OBSERVER, children=("C-0110",)).session
-    assert one is not None and other is not None
-    shorts = one.short_id, other.short_id
-    for short in shorts:
+def test_two_lessons_that_end_at_the_same_minute_are_both_judged_where_one_list_fails(home: Home) -> None:
+    """Both recordings were thrown away before we looked."""
+    first, second = two_at_once(home)
+    for short in (first, second):
         home.hold(short)
         at_zoom(home, short, "trash")
-    return shorts
-
-
-def test_two_lessons_that_end_at_the_same_minute_are_both_judged_where_one_list_fails(home: Home) -> None:
-    first, second = two_at_once(home)
     wait(home, hours=25)
     switch(home, "list_500", on=LISTS.format(host_of(home, second)))
     assert home.app.archive.run().missing == (first,)

@@ -17,6 +17,7 @@ from zoomguard.application.archive_discovery import Discovery
 from zoomguard.application.archive_index import must_be_whole
 from zoomguard.application.archive_missing import Missing, standing
 from zoomguard.application.archive_one import OneRecording, silent
+from zoomguard.application.archive_overdue import tell_of_overdue
 from zoomguard.application.archive_parts import ArchiveParts
 from zoomguard.application.archive_rebuild import Rebuilder
 from zoomguard.application.archive_reconcile import Reconciler
@@ -57,6 +58,7 @@ class Archive:
         self._must_have_hosts(tally)
         _Run(self.parts, tally, progress, again=session_id is not None).all(self._pending(session_id))
         Missing(self.parts, looked).judge(tally, session_id)
+        tell_of_overdue(self.parts)
         standing(self.parts, tally, session_id)
         return tally
 
@@ -101,6 +103,7 @@ class Archive:
         must_be_whole(self.parts)
         tally = ArchiveTally()
         Missing(self.parts, Discovery(self.parts).run(tally, None)).judge(tally)
+        tell_of_overdue(self.parts)
         return None
 
     def hear(self, uuid: str) -> datetime | None:

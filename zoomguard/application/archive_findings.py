@@ -42,9 +42,8 @@ class Findings:
         self._noted.add((kind, subject))
         with self.parts.database.deciding() as tx:
             known = table.latest(tx, kind, subject)
-            closed = known is not None and known.closed_at is not None
-            settled = closed and kind not in incidents.HAPPENS_ANEW
-            is_new = known is None or (closed and not settled)
+            is_new = known is None or incidents.happens_anew(tx, known)
+            settled = known is not None and known.closed_at is not None and not is_new
             is_told = not is_new or self._opened[kind] < MOST_OF_A_KIND
             if is_told:
                 self._open(tx, kind, subject, recording, detail)
@@ -55,6 +54,13 @@ class Findings:
             return
         self._opened[kind] += is_new
         self.report.findings.append(ReconcileFinding(kind, subject, said, settled))
+
+    def came_back(self, kind: IncidentKind, subject: str) -> None:
+        """What was gone is there again: its incident says so, and a next time is a new matter."""
+        with self.parts.database.deciding() as tx:
+            noted = incidents.happened(tx, kind, subject, table.ARRIVED, self.parts.clock.now())
+            if noted:
+                tx.commit(audit=noted)
 
     def _did(self, kind: IncidentKind, subject: str, do: Callable[[], str]) -> str:
         """Puts something right; what came of it stands in the incident's history too."""
