@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from zoomguard.application.archive_files import told_of
 from zoomguard.application.archive_parts import ArchiveParts
-from zoomguard.application.crash import crash_point
 from zoomguard.domain.audit import Event
 from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.recordings import FileState, RecordingState
@@ -35,7 +34,6 @@ def tell_of_overdue(parts: ArchiveParts) -> None:
             events = _of(tx, parts, tx.hold(Recording, recording_id), now)
             if events:
                 tx.commit(audit=tuple(events))
-        crash_point("archive.overdue_told")
 
 
 def _of(tx: Transaction, parts: ArchiveParts, recording: Recording, now: datetime) -> list[Event]:
