@@ -8,8 +8,11 @@ from collections.abc import Callable, Mapping
 from zoomguard.application import incidents
 from zoomguard.application.archive_parts import ArchiveParts
 from zoomguard.application.crash import crash_point
+from zoomguard.domain.audit import Event
 from zoomguard.domain.incidents import IncidentKind
+from zoomguard.domain.people import SERVICE
 from zoomguard.domain.reconcile import ReconcileFinding, ReconcileReport
+from zoomguard.domain.times import iso
 from zoomguard.tables import incidents as table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.recordings import Recording
@@ -24,6 +27,7 @@ class Findings:
     def __init__(self, parts: ArchiveParts, report: ReconcileReport) -> None:
         self.parts, self.report = parts, report
         self._opened: Counter[IncidentKind] = Counter()
+        self._beyond: Counter[IncidentKind] = Counter()
         self._noted: set[tuple[IncidentKind, str]] = set()
 
     def note(
@@ -48,10 +52,12 @@ class Findings:
             if is_told:
                 self._open(tx, kind, subject, recording, detail)
         crash_point("archive.finding_noted")
-        said = self._did(kind, subject, done) if callable(done) else done
         if not is_told:
             self.report.more[kind.value] = self.report.more.get(kind.value, 0) + 1
+            if callable(done):
+                self._put_right_beyond(kind, subject, done)
             return
+        said = self._did(kind, subject, done) if callable(done) else done
         self._opened[kind] += is_new
         self.report.findings.append(ReconcileFinding(kind, subject, said, settled))
 
@@ -61,6 +67,19 @@ class Findings:
             noted = incidents.happened(tx, kind, subject, table.ARRIVED, self.parts.clock.now())
             if noted:
                 tx.commit(audit=noted)
+
+    def end(self) -> None:
+        """Nothing is put right in silence: what got no incident of its own has one together, and the audit each."""
+        for kind, count in self._beyond.items():
+            self._opened[kind] = 0
+            subject = f"{count} more, {iso(self.parts.clock.now())}"
+            self.note(kind, subject, "put right; the audit names each", detail={"more": count})
+
+    def _put_right_beyond(self, kind: IncidentKind, subject: str, do: Callable[[], str]) -> None:
+        payload = {"subject": subject, "done": do()}
+        with self.parts.database.deciding() as tx:
+            tx.commit(audit=Event("archive.put_right", "incident_kind", kind.value, SERVICE.id, payload))
+        self._beyond[kind] += 1
 
     def _did(self, kind: IncidentKind, subject: str, do: Callable[[], str]) -> str:
         """Puts something right; what came of it stands in the incident's history too."""

@@ -54,6 +54,7 @@ class Reconciler:
                 step()
             except OutsideFailed as error:
                 self.report.unknown["s3"] = error.code
+        self.findings.end()
         return self.report
 
     def _must_have_an_index(self) -> None:
