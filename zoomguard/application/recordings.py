@@ -201,7 +201,8 @@ class Recordings:
             return True
         session = tx.get(VideoSession, recording.session_id) if recording.session_id else None
         if session is None:
-            return not who.has(Role.DSL, Role.DEPUTY, Role.DATA_LEAD)
+            # Whose lesson it was is not on record: it may be that of whoever teaches or observes.
+            return who.has(Role.TEACHER, Role.OBSERVER) or not who.has(Role.DSL, Role.DEPUTY, Role.DATA_LEAD)
         if who.id in (session.teacher_id, session.observer_id):
             return True
         children = {c.child_id for c in sessions_table.roster(tx, session.id)}
