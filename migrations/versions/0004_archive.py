@@ -56,6 +56,7 @@ def upgrade() -> None:
     with op.batch_alter_table("recording_file", table_args=checks("recording_file")) as batch:
         batch.alter_column("key", existing_type=sa.String(), nullable=True)
         batch.add_column(sa.Column("seen_at", moment(), nullable=True))
+        batch.add_column(sa.Column("failing_since_at", moment(), nullable=True))
     op.add_column("bag", sa.Column("checked_at", moment(), nullable=True))
     op.add_column("bag", sa.Column("rehashed_at", moment(), nullable=True))
     collate(BYTES)
@@ -69,6 +70,7 @@ def downgrade() -> None:
     op.drop_column("bag", "checked_at")
     op.execute("UPDATE recording_file SET key = id WHERE key IS NULL")
     with op.batch_alter_table("recording_file", table_args=checks("recording_file")) as batch:
+        batch.drop_column("failing_since_at")
         batch.drop_column("seen_at")
         batch.alter_column("key", existing_type=sa.String(), nullable=False)
     with op.batch_alter_table("recording", table_args=checks("recording")) as batch:

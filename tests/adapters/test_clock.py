@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -27,8 +26,24 @@ def says(server: Canned, now: object) -> None:
     server.body = json.dumps({"now": now}).encode()
 
 
-def wait_for_the_next_question() -> None:
-    time.sleep(clock.ASK_EVERY_S + 0.01)
+class Stopwatch:
+    """Stands in for the machine's monotonic seconds; stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.at_s = 1000.0
+
+    def monotonic(self) -> float:
+        return self.at_s
+
+    def run(self, s: float = clock.ASK_EVERY_S) -> None:
+        self.at_s += s
+
+
+@pytest.fixture(autouse=True)
+def stopwatch(monkeypatch: pytest.MonkeyPatch) -> Stopwatch:
+    made = Stopwatch()
+    monkeypatch.setattr(clock, "time", made)
+    return made
 
 
 def test_the_machines_time_is_aware_utc() -> None:
@@ -37,40 +52,38 @@ def test_the_machines_time_is_aware_utc() -> None:
     assert SystemClock().now().tzinfo is UTC
 
 
-def test_the_url_says_the_time_and_it_runs_on_in_between(server: Canned) -> None:
+def test_the_url_says_the_time_and_it_runs_on_in_between(server: Canned, stopwatch: Stopwatch) -> None:
     there = UrlClock(f"{server.url}/sandbox/clock")
     first = there.now()
-    time.sleep(0.05)
-    second = there.now()
-    assert timedelta(0) <= first - START < timedelta(seconds=1)
-    assert timedelta(seconds=0.05) <= second - first < timedelta(seconds=1)
-    assert first.tzinfo is UTC
+    assert (first, first.tzinfo) == (START, UTC)
+    stopwatch.run(0.2)
+    assert there.now() == START + timedelta(seconds=0.2)
     assert [(a.method, a.path) for a in server.asked] == [("GET", "/sandbox/clock")]
 
 
-def test_a_clock_that_moved_forward_is_followed_within_a_quarter_second(server: Canned) -> None:
+def test_a_clock_that_moved_forward_is_followed_within_a_quarter_second(server: Canned, stopwatch: Stopwatch) -> None:
     there = UrlClock(server.url)
     there.now()
     says(server, "2026-12-01T18:00:00+02:00")
-    wait_for_the_next_question()
-    assert there.now() - datetime(2026, 12, 1, 16, tzinfo=UTC) < timedelta(seconds=1)
+    stopwatch.run(0.25)
+    assert there.now() == datetime(2026, 12, 1, 16, tzinfo=UTC)
 
 
-def test_time_runs_on_while_the_clock_does_not_answer(server: Canned) -> None:
+def test_time_runs_on_while_the_clock_does_not_answer(server: Canned, stopwatch: Stopwatch) -> None:
     there = UrlClock(server.url)
-    first = there.now()
+    there.now()
     server.status = 503
-    wait_for_the_next_question()
-    assert timedelta(seconds=0.25) <= there.now() - first < timedelta(seconds=2)
+    stopwatch.run()
+    assert there.now() == START + timedelta(seconds=0.25)
     assert len(server.asked) == 2
 
 
-def test_the_way_of_an_answer_does_not_turn_time_back(server: Canned) -> None:
+def test_the_way_of_an_answer_does_not_turn_time_back(server: Canned, stopwatch: Stopwatch) -> None:
     there = UrlClock(server.url)
-    first = there.now()
-    wait_for_the_next_question()
-    says(server, (first + timedelta(seconds=0.2)).isoformat())
-    assert there.now() - first >= timedelta(seconds=0.25)
+    there.now()
+    stopwatch.run()
+    says(server, (START + timedelta(seconds=0.2)).isoformat())
+    assert there.now() == START + timedelta(seconds=0.25)
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_fault_05_a_reset_within_the_body_of_a_change_is_unknown() -> None:
 
 @pytest.mark.parametrize("changes", [True, False])
 def test_a_stalled_answer_ends_after_the_time_limit(changes: bool) -> None:
-    with scripted(lambda asked: Reply(body=b"{", length=2, stall_s=1)) as server:
+    with scripted(lambda asked: Reply(body=b"{", length=2, stall_s=30)) as server:
         with pytest.raises(OutsideFailed) as caught:
             Http(free, read_s=0.1).ask("POST", server.url, {}, b"", changes=changes)
         assert caught.value.code == ("OUTCOME_UNKNOWN" if changes else "TIMED_OUT")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import pytest
 from tests.application.lessons import mail, meetings, only_session, until_quiet
 from tests.house import COORDINATOR, DSL, OBSERVER, TEACHER, Home, a_home
 from zoomguard.application.session_changes import NewTime
+from zoomguard.application.session_facts import Cast, Postures
 from zoomguard.domain.errors import BadInput, Conflict
 from zoomguard.domain.sessions import SessionState
 
@@ -26,37 +27,45 @@ def home(tmp_path: Path) -> Iterator[Home]:
         yield home
 
 
+def overtaken(home: Home, monkeypatch: pytest.MonkeyPatch, by: Iterator[Callable[[], object]]) -> None:
+    """Each time a change has read the session and asks Zoom, the next of these comes first."""
+    changes = home.app.sessions.changes
+    ask_zoom, under_way = changes._postures, []
+
+    def another_first(cast: Cast) -> Postures:
+        if not under_way:
+            under_way.append(True)
+            next(by, lambda: None)()
+            under_way.clear()
+        return ask_zoom(cast)
+
+    monkeypatch.setattr(changes, "_postures", another_first)
+
+
 def test_a_change_that_was_judged_before_another_one_is_looked_at_again(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changes, who, session = home.app.sessions.changes, home.who(TEACHER), only_session(home).id
-    ask_zoom, came_first = changes._postures, []
+    overtaken(home, monkeypatch, iter([lambda: changes.replace_observer(who, session, OTHER_OBSERVER)]))
+    answer = changes.reschedule(who, session, NewTime("2026-12-02 17:00"))
+    assert answer.session.observer == OTHER_OBSERVER
+    assert only_session(home).starts_at == datetime(2026, 12, 2, 17, tzinfo=UTC)
 
-    def another_first(cast: object) -> object:
-        if not came_first:
-            came_first.append(True)
-            changes.replace_observer(who, session, OTHER_OBSERVER)
-        return ask_zoom(cast)
 
-    monkeypatch.setattr(changes, "_postures", another_first)
+def test_a_change_that_others_are_ahead_of_each_time_is_given_back(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    changes, who, session = home.app.sessions.changes, home.who(TEACHER), only_session(home).id
+    turns = [lambda o=o: changes.replace_observer(who, session, o) for o in (OTHER_OBSERVER, OBSERVER) * 2]
+    overtaken(home, monkeypatch, iter(turns))
     with pytest.raises(Conflict):
         changes.reschedule(who, session, NewTime("2026-12-02 17:00"))
     assert only_session(home).starts_at == STARTS_AT
 
 
-def test_a_roster_that_changed_meanwhile_is_noticed_by_a_change(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_roster_that_changed_meanwhile_is_judged_by_a_change(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     sessions, who, session = home.app.sessions, home.who(TEACHER), only_session(home).id
-    ask_zoom, came_first = sessions.changes._postures, []
-
-    def another_first(cast: object) -> object:
-        if not came_first:
-            came_first.append(True)
-            sessions.rosters.change(who, session, (), ("C-0101",))
-        return ask_zoom(cast)
-
-    monkeypatch.setattr(sessions.changes, "_postures", another_first)
-    with pytest.raises(Conflict):
-        sessions.changes.reschedule(who, session, NewTime("2026-12-02 17:00"))
+    overtaken(home, monkeypatch, iter([lambda: sessions.rosters.change(who, session, (), ("C-0101",))]))
+    answer = sessions.changes.reschedule(who, session, NewTime("2026-12-02 17:00"))
+    assert "C-0101" not in answer.session.children
 
 
 @pytest.mark.parametrize("minutes_before", [7, 1])

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.application.operations import OTHER_OBSERVER, OTHER_TEACHER
 from tests.house import Home
 from zoomguard.application.watch import Delivery
 
@@ -26,6 +27,15 @@ def schedule(home: Home, start: str = "2026-12-01 16:00") -> str:
     answer = home.schedule(start=start)
     assert answer.session is not None, answer
     return answer.session.short_id
+
+
+def two_at_once(home: Home) -> tuple[str, str]:
+    """Lessons of two teachers that begin and end at the same minute."""
+    at = "2026-12-01 16:00"
+    one = home.schedule(start=at, children=("C-0101",)).session
+    other = home.schedule(OTHER_TEACHER, start=at, observer=OTHER_OBSERVER, children=("C-0110",)).session
+    assert one is not None and other is not None
+    return one.short_id, other.short_id
 
 
 def wait(home: Home, **time: float) -> None:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.archive import rows
 from tests.archive.bucket import Bucket
-from tests.archive.lessons import THREE_PARTS, held, switch
+from tests.archive.lessons import held, switch
 from tests.house import Home
 from zoomguard.bootstrap import House, open_house
 
@@ -109,29 +103,6 @@ def test_one_that_zoom_asks_to_wait_lets_others_finish_and_begins_none(home: Hom
     assert (tally.exit, tally.sealed, len(tally.postponed), len(asked)) == ("postponed", 1, 1, 2)
     recordings.of_meeting, recordings.open = listed, opened
     assert (home.app.archive.run().exit, len(bucket.sealed())) == ("done", 4)
-
-
-def test_an_interrupted_archive_ends_at_once_and_leaves_nothing_after_the_next_run(
-    home: Home, bucket: Bucket, tmp_path: Path
-) -> None:
-    held(home, size_bytes=THREE_PARTS)
-    # Three megabytes a second: the upload begins after five seconds, and the film would take thirteen.
-    set_terms(home, ("megabits_per_second = 0", "megabits_per_second = 24"))
-    environ = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(sys.path)} | home.environ
-    command = [sys.executable, "-m", "zoomguard", "archive"]
-    said = tmp_path / "said"
-    with said.open("w") as out:
-        child = subprocess.Popen(command, stdout=out, stderr=out, env=environ, cwd=tmp_path)
-        try:
-            until(lambda: bool(bucket.unfinished()) or child.poll() is not None)
-            child.send_signal(signal.SIGINT)
-            assert child.wait(WAIT_S) == 130, said.read_text()
-        finally:
-            child.kill()
-    assert "Traceback" not in said.read_text()
-    assert bucket.sealed() == [] and "video.mp4" not in [f.name for f in rows.files(home) if f.s3_version_id]
-    assert home.app.archive.run().exit == "done"
-    assert bucket.unfinished() == [] and len(bucket.keys()) == len(set(bucket.keys())) == 9
 
 
 def until(so: Callable[[], bool]) -> None:

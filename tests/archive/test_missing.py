@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +11,12 @@ import sqlalchemy as sa
 
 from tests.archive import rows
 from tests.archive.bucket import Bucket
-from tests.archive.lessons import at_zoom, held, move_to, schedule, switch, wait
+from tests.archive.lessons import at_zoom, held, move_to, schedule, switch, two_at_once, wait
+from tests.archive.test_hosts import LISTS, host_of
 from tests.house import DSL, Home
 from zoomguard.adapters import zoom_calls
+from zoomguard.application.archive import Archive
+from zoomguard.domain.recordings import RecordingState
 
 NEVER_S = 400 * 86_400
 
@@ -158,3 +163,37 @@ def test_without_a_teacher_on_record_a_night_is_not_quiet(home: Home) -> None:
     assert (tally.exit, tally.postponed) == ("postponed", {"hosts": "NO_TEACHERS"})
     report = home.app.archive.reconcile()
     assert (report.exit, report.unknown) == ("postponed", {"zoom": "NO_TEACHERS"})
+
+
+def test_two_lessons_that_end_at_the_same_minute_are_both_judged_where_one_list_fails(home: Home) -> None:
+    """Both recordings were thrown away before we looked."""
+    first, second = two_at_once(home)
+    for short in (first, second):
+        home.hold(short)
+        at_zoom(home, short, "trash")
+    wait(home, hours=25)
+    switch(home, "list_500", on=LISTS.format(host_of(home, second)))
+    assert home.app.archive.run().missing == (first,)
+    home.sandbox.faults.clear()
+    assert home.app.archive.run().missing == tuple(sorted((first, second)))
+
+
+class Ahead:
+    """The machine's clock set wrongly."""
+
+    def __init__(self, home: Home, by: timedelta) -> None:
+        self.home, self.by = home, by
+
+    def now(self) -> datetime:
+        return self.home.clock.now() + self.by
+
+
+def test_a_run_whose_clock_was_ahead_silences_nothing(home: Home) -> None:
+    Archive(replace(home.app.archive.parts, clock=Ahead(home, timedelta(days=400)))).discover()
+    short = held(home, processing_s=NEVER_S)
+    held(home, "2026-12-02 16:00")
+    for _ in range(2):
+        wait(home, hours=25)
+        assert home.app.archive.run().missing == (short,)
+    assert [r.state for r in rows.recordings(home)] == [RecordingState.ARCHIVED]
+    assert rows.incidents(home) == [("recording_missing", ["opened"])]

@@ -172,3 +172,24 @@ def test_one_host_who_cannot_be_listed_stops_no_other(home: Home) -> None:
     report = home.app.archive.reconcile()
     assert (report.hosts, list(report.unknown)) == (len(known), [f"zoom host {known.index(away) + 1}"])
     assert sorted(f.subject for f in report.findings) == sorted(uuids)
+
+
+def trash(home: Home, at: datetime | None) -> None:
+    """All recordings go into Zoom's trash, or come back from there."""
+    with home.sandbox._zoom.state.lock:
+        for recording in home.sandbox._zoom.state.recordings.values():
+            for file in recording.files:
+                file.trashed_at = at
+
+
+def test_a_recording_that_came_back_and_is_gone_again_is_a_new_matter(home: Home) -> None:
+    held(home)
+    home.app.archive.discover()
+    trash(home, home.clock.now())
+    assert home.app.archive.reconcile().exit == "wrong"
+    rows.close_all_incidents(home)
+    trash(home, None)
+    assert home.app.archive.reconcile().exit == "done"
+    trash(home, home.clock.now())
+    assert home.app.archive.reconcile().exit == "wrong"
+    assert rows.incidents(home) == [("gone_at_zoom", ["opened", "closed", "arrived"]), ("gone_at_zoom", ["opened"])]

@@ -18,7 +18,7 @@ from tests.archive.s3_proxy import proxied_moto
 from tests.archive.tampering import kept
 from tests.house import DSL, Home, a_home
 from zoomguard.adapters.s3_vault import S3Vault
-from zoomguard.application import archive_check
+from zoomguard.application import archive_check, archive_findings
 from zoomguard.application.ports import StoredObject
 from zoomguard.domain.errors import OutsideFailed
 from zoomguard.domain.recordings import FileState
@@ -83,6 +83,25 @@ def test_a_lock_that_is_lost_again_is_another_incident(home: Home, bucket: Bucke
         assert tampering.settle_all(home) == 1
         with_closed = home.app.incidents.list(home.who(DSL), closed=True)
         assert [i.kind.value for i in with_closed] == ["lock_missing"] * times
+
+
+def test_many_lost_locks_are_all_put_on_again_and_none_in_silence(
+    home: Home, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_findings, "MOST_OF_A_KIND", 3)
+    archived(home)
+    versions = bucket.versions()
+    for version in versions:
+        stored = bucket.stored(version)
+        stored.lock_mode = stored.lock_until = None
+    report = home.app.archive.reconcile()
+    beyond = len(versions) - 3
+    assert (report.exit, report.more) == ("wrong", {"lock_missing": beyond})
+    assert None not in {bucket.stored(version).lock_until for version in versions}
+    told = [i for i in home.app.incidents.list(home.who(DSL)) if "more" in i.detail]
+    assert [i.detail["more"] for i in told] == [beyond]
+    assert tampering.events(home, "archive.put_right") == beyond
+    assert len(tampering.opened(home)) == 3 + 1
 
 
 def test_a_lock_that_cannot_be_put_on_again_is_told_of_and_the_rest_is_looked_at_all_the_same(tmp_path: Path) -> None:

@@ -188,6 +188,21 @@ def end_claim(postgres_url: str, name: str) -> list[tuple[Any, ...]]:
         return connection.execute(f"SELECT pg_terminate_backend(pid) FROM {locks}", halves).fetchall()
 
 
+def test_an_interrupted_archive_ends_at_once_and_leaves_nothing_after_the_next_run(tmp_path: Path) -> None:
+    """The part that is on its way would take a quarter of an hour."""
+    with crawling(tmp_path, "") as (home, proxy):
+        with archiving(home, proxy) as process:
+            process.send_signal(signal.SIGINT)
+            code, said = ended(process)
+        assert (code, "Traceback" in said) == (130, False), said
+        assert bucket_of(home).sealed() == []
+        assert "video.mp4" not in [f.name for f in rows.files(home) if f.s3_version_id]
+        proxy.most_bytes_per_s = None
+        assert home.app.archive.run().exit == "done"
+        assert bucket_of(home).unfinished() == []
+        must_be_one_bag(home, tmp_path)
+
+
 # Held up at any step, with its claim gone ------------------------------------------------------------------------
 
 STEPS = {

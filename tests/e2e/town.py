@@ -145,7 +145,9 @@ class Town:
         content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         if content is not None:
             sent.setdefault("Content-Type", "application/json")
-        return urllib3.request(method, self.url + path, body=content, headers=sent, retries=False, redirect=False)
+        return urllib3.request(
+            method, self.url + path, body=content, headers=sent, retries=False, redirect=False, timeout=30
+        )
 
     # The service ------------------------------------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ class ZoomCaller:
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
         self.settings = sandbox.settings()
-        self.pool = urllib3.PoolManager(retries=False, timeout=5)
+        self.pool = urllib3.PoolManager(retries=False, timeout=30)
         self._token = ""
         self._good_until_at = sandbox.clock.now()
 

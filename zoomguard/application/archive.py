@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date, datetime, timedelta
 
 from zoomguard.application.archive_at_zoom import NO_TEACHERS
@@ -17,6 +17,7 @@ from zoomguard.application.archive_discovery import Discovery
 from zoomguard.application.archive_index import must_be_whole
 from zoomguard.application.archive_missing import Missing, standing
 from zoomguard.application.archive_one import OneRecording, silent
+from zoomguard.application.archive_overdue import tell_of_overdue
 from zoomguard.application.archive_parts import ArchiveParts
 from zoomguard.application.archive_rebuild import Rebuilder
 from zoomguard.application.archive_reconcile import Reconciler
@@ -34,6 +35,7 @@ from zoomguard.tables import sessions as sessions_table
 
 CLAIMED_AGAIN = timedelta(seconds=30)
 LOOK_AGAIN = timedelta(minutes=5)
+INTERRUPTED_WITHIN_S = 5.0
 
 
 class Stopped(BaseException):
@@ -61,6 +63,7 @@ class Archive:
         self._must_have_hosts(tally)
         _Run(self.parts, tally, progress, again=session_id is not None).all(self._pending(session_id))
         Missing(self.parts, looked).judge(tally, session_id)
+        tell_of_overdue(self.parts)
         standing(self.parts, tally, session_id)
         return tally
 
@@ -105,6 +108,7 @@ class Archive:
         must_be_whole(self.parts)
         tally = ArchiveTally()
         Missing(self.parts, Discovery(self.parts).run(tally, None)).judge(tally)
+        tell_of_overdue(self.parts)
         return None
 
     def hear(self, uuid: str) -> datetime | None:
@@ -135,15 +139,18 @@ class _Run:
 
     def all(self, pending: tuple[tuple[str, str], ...]) -> None:
         """Takes each; whatever ends the run ends what is under way."""
-        with ThreadPoolExecutor(self.parts.terms.copies_at_once, "archive") as threads:
-            running = [threads.submit(self._one, recording_id, short_id) for recording_id, short_id in pending]
-            try:
-                for each in running:
-                    each.result()
-            except BaseException:
-                self.stop.set()
-                threads.shutdown(wait=False, cancel_futures=True)
-                raise
+        threads = ThreadPoolExecutor(self.parts.terms.copies_at_once, "archive")
+        running = [threads.submit(self._one, recording_id, short_id) for recording_id, short_id in pending]
+        try:
+            for each in running:
+                each.result()
+        except BaseException as error:
+            self.stop.set()
+            threads.shutdown(wait=False, cancel_futures=True)
+            # Whoever interrupts does not wait until a part has crawled to S3: it ends with the process.
+            wait(running, INTERRUPTED_WITHIN_S if isinstance(error, KeyboardInterrupt) else None)
+            raise
+        threads.shutdown()
 
     def _one(self, recording_id: str, short_id: str) -> None:
         if self.throttled.is_set():

@@ -89,3 +89,5 @@ class AtZoom:
         if listed is None:
             done = "the copies that are made are kept"
             self.findings.note(K.GONE_AT_ZOOM, recording.id, done, recording=recording)
+        else:
+            self.findings.came_back(K.GONE_AT_ZOOM, recording.id)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 
-from zoomguard.application import archive_metadata
+from zoomguard.application import archive_metadata, incidents
 from zoomguard.application.archive_copy import ensure_locked
 from zoomguard.application.archive_parts import ArchiveParts, lock_for
 from zoomguard.application.crash import crash_point
 from zoomguard.domain import bag as bagit
 from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import Conflict, IntegrityFailed, OutcomeUnknown, OutsideFailed
+from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.people import SERVICE
 from zoomguard.domain.recordings import FileState, RecordingState
 from zoomguard.domain.times import parse_iso
 from zoomguard.tables import recordings as table
 from zoomguard.tables.database import Transaction
+from zoomguard.tables.incidents import ARRIVED
 from zoomguard.tables.recordings import Bag, BagFile, Recording, RecordingFile
 
 
@@ -133,5 +135,8 @@ class Sealer:
             tx.flush()
             left = table.waiting_bags(tx, recording_id)
             recording.state = RecordingState.COPYING if left else RecordingState.ARCHIVED
-            tx.commit(audit=Event("recording.archived", "recording", recording_id, SERVICE.id, {"bag": number}))
+            now = self.parts.clock.now()
+            late = () if left else incidents.happened(tx, IncidentKind.COPY_OVERDUE, recording_id, ARRIVED, now)
+            archived = Event("recording.archived", "recording", recording_id, SERVICE.id, {"bag": number})
+            tx.commit(audit=(archived, *late))
         crash_point("archive.sealed")

@@ -157,6 +157,7 @@ class Copier:
             state=FileState.VERIFIED,
             verified_at=self.parts.clock.now(),
             last_error_code="",
+            failing_since_at=None,
         )
 
     def _same_bytes(self, file: RecordingFile, stored: StoredObject) -> bool:

@@ -22,8 +22,6 @@ from zoomguard.tables.sessions import VideoSession
 
 # What Zoom has not served rightly, or not at all, so long after it was listed is missing.
 MISSING_AFTER = timedelta(hours=24)
-# What could not be copied for so long, for whatever reason, a person must know: Zoom keeps it for some weeks only.
-OVERDUE_AFTER = timedelta(days=3)
 PROCESSING, NOT_LISTED, NO_FILES = "PROCESSING", "FILE_NOT_LISTED", "NO_FILES"
 # Why a copy failed where Zoom is the cause, not the line and not S3: waiting longer than a day is of no use.
 AT_ZOOM = frozenset(
@@ -146,7 +144,7 @@ def _make_available(
     taken = frozenset(f.name for f in table.files(tx, recording.id) if f.bag_number == into.number)
     row.name, row.bag_number = file_name(kind_of(row.type), taken), into.number
     row.key = bag.key(into.prefix, f"data/{row.name}")
-    row.state, row.last_error_code, row.attempts = FileState.AVAILABLE, "", 0
+    row.state, row.last_error_code, row.attempts, row.failing_since_at = FileState.AVAILABLE, "", 0, None
     tx.flush()
 
 
@@ -189,33 +187,29 @@ def tell_of_changes(tx: Transaction, parts: ArchiveParts, recording_id: str) -> 
             archived = before[-1]
             detail: dict[str, str | int] = {"archived_size": archived.size or 0, "size": file.size or 0}
             detail["archived_file"] = archived.id
-            events += _told(tx, parts, IncidentKind.CONTENT_CHANGED, recording, file.id, detail)
+            events += told_of(tx, parts, IncidentKind.CONTENT_CHANGED, recording, file.id, detail)
     return events
 
 
 def give_up(tx: Transaction, parts: ArchiveParts, recording_id: str) -> list[Event]:
     """Files that Zoom has not served rightly for a day are missing: an incident each, and the bag goes without. So is
-    a recording that Zoom lists for a day without any file. What fails for other reasons is tried on, and told of after
-    three days."""
+    a recording that Zoom lists for a day without any file. What fails for other reasons is tried on."""
     now, events = parts.clock.now(), list[Event]()
     files, recording = table.files(tx, recording_id), tx.need(Recording, recording_id)
     known = incidents_table.latest(tx, IncidentKind.FILE_MISSING, recording_id)
     if not files and known is None and now > recording.first_seen_at + MISSING_AFTER:
-        events += _told(tx, parts, IncidentKind.FILE_MISSING, recording, recording.id, {"reason": NO_FILES})
+        events += told_of(tx, parts, IncidentKind.FILE_MISSING, recording, recording.id, {"reason": NO_FILES})
     for file in files:
         if _is_missing(file, now):
-            file.state, file.key, file.bag_number = FileState.MISSING, None, 0
+            file.state, file.key, file.bag_number, file.failing_since_at = FileState.MISSING, None, 0, None
             detail: dict[str, str | int] = {"type": file.type, "reason": file.last_error_code, "file": file.name}
             payload = {"recording": recording_id, "reason": file.last_error_code}
             events.append(Event("recording.file_missing", "recording_file", file.id, SERVICE.id, payload))
-            events += _told(tx, parts, IncidentKind.FILE_MISSING, recording, file.id, detail)
-        elif _is_overdue(file, now):
-            about: dict[str, str | int] = {"type": file.type, "reason": file.last_error_code, "file": file.name}
-            events += _told(tx, parts, IncidentKind.COPY_OVERDUE, recording, file.id, about)
+            events += told_of(tx, parts, IncidentKind.FILE_MISSING, recording, file.id, detail)
     return events
 
 
-def _told(
+def told_of(
     tx: Transaction,
     parts: ArchiveParts,
     kind: IncidentKind,
@@ -223,6 +217,7 @@ def _told(
     subject: str,
     detail: Mapping[str, str | int],
 ) -> list[Event]:
+    """Opens an incident about a recording, unless it is open or settled; gives its audit event."""
     told = incidents.open_(
         tx,
         kind,
@@ -236,10 +231,7 @@ def _told(
 
 
 def _is_missing(file: RecordingFile, now: datetime) -> bool:
+    """What was only announced since it was seen, what is there since it failed first: it may have waited for us."""
     waiting = file.state in (FileState.EXPECTED, FileState.AVAILABLE, FileState.COPYING)
-    return waiting and file.last_error_code in AT_ZOOM and now > (file.seen_at or now) + MISSING_AFTER
-
-
-def _is_overdue(file: RecordingFile, now: datetime) -> bool:
-    failing = file.state in (FileState.AVAILABLE, FileState.COPYING, FileState.COPIED) and file.last_error_code != ""
-    return failing and now > (file.seen_at or now) + OVERDUE_AFTER
+    since = file.seen_at if file.state is FileState.EXPECTED else file.failing_since_at
+    return waiting and file.last_error_code in AT_ZOOM and since is not None and now > since + MISSING_AFTER

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from itertools import groupby
 
 from sqlmodel import col, select
 
@@ -48,13 +49,15 @@ class Missing:
         """Judges what is due; a session of which Zoom says nothing stays due, and is not in the way of others. The
         tally holds what stands in the way: of every session, or of `told_of` alone."""
         until, all_judged = self.parts.clock.now() - LISTED_AFTER, True
-        for session in self._due(until):
-            counts = tally if told_of in (None, session.id) else ArchiveTally()
-            all_judged = self._is_judged(session, counts) and all_judged
+        # Many lessons end at the same minute: the cursor moves on to it once all of them are judged.
+        for end, together in groupby(self._due(until), _end):
+            for session in together:
+                counts = tally if told_of in (None, session.id) else ArchiveTally()
+                all_judged = self._is_judged(session, counts) and all_judged
             if all_judged:
-                self._advance(_end(session))
+                self._advance(end, until)
         if all_judged:
-            self._advance(until)
+            self._advance(until, until)
 
     def _is_judged(self, session: VideoSession, tally: ArchiveTally) -> bool:
         from_on = self.looked.get(session.host_zoom_id)
@@ -71,7 +74,8 @@ class Missing:
         """Sessions without a recording whose day is over and that were not judged yet, in the order of their end."""
         with self.parts.database.reading() as tx:
             row = tx.get(Cursor, CURSOR)
-            since = parse_iso(row.value) if row else watch_from(self.parts)
+            is_known = row and not _is_ahead(row, until)
+            since = parse_iso(row.value) if row and is_known else watch_from(self.parts)
             return [s for s in _without_recording(tx, since, until) if since < _end(s) <= until]
 
     def _judge(self, session: VideoSession) -> None:
@@ -99,14 +103,20 @@ class Missing:
             started = bool(watch_table.started_numbers(tx, frozenset({number})))
         return started or (there is None and session.state not in TAKEN_AWAY)
 
-    def _advance(self, to: datetime) -> None:
+    def _advance(self, to: datetime, until: datetime) -> None:
         now = self.parts.clock.now()
         with self.parts.database.deciding() as tx:
             row = tx.lock(Cursor, CURSOR)
-            if row is None or parse_iso(row.value) < to:
+            if row is None or parse_iso(row.value) < to or _is_ahead(row, until):
                 work_table.move(tx, CURSOR, to.isoformat(), now)
                 tx.commit()
         crash_point("archive.judged")
+
+
+def _is_ahead(cursor: Cursor, until: datetime) -> bool:
+    """Whether a clock that was wrong moved it beyond what can be judged by now: it says nothing then, and all is
+    judged again from the beginning, which opens nothing twice."""
+    return parse_iso(cursor.value) > until
 
 
 def standing(parts: ArchiveParts, tally: ArchiveTally, told_of: str | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zoomguard.application import work
 from zoomguard.application.archive_bag import Sealer
 from zoomguard.application.archive_copy import Copier, TakenOver
-from zoomguard.application.archive_files import MISSING_AFTER, NOT_LISTED, give_up, note_files, tell_of_changes
+from zoomguard.application.archive_files import AT_ZOOM, MISSING_AFTER, NOT_LISTED, give_up, note_files, tell_of_changes
 from zoomguard.application.archive_parts import ARCHIVE, ArchiveParts
 from zoomguard.application.crash import crash_point
 from zoomguard.application.ports import Progress
@@ -126,6 +126,7 @@ class OneRecording:
             if row.version != file.version:
                 raise TakenOver
             row.last_error_code = code
+            row.failing_since_at = (row.failing_since_at or self.parts.clock.now()) if code in AT_ZOOM else None
             payload = {"recording": file.recording_id, "code": code}
             tx.commit(audit=Event("recording.copy_failed", "recording_file", file.id, SERVICE.id, payload))
         crash_point("archive.failure_noted")

@@ -56,6 +56,7 @@ class Reconciler:
                 step()
             except OutsideFailed as error:
                 self.report.unknown["s3"] = error.code
+        self.findings.end()
         self._name_incidents()
         return self.report
 

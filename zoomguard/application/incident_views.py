@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from zoomguard.application import access
 from zoomguard.application.seals import Seals
 from zoomguard.domain.incidents import IncidentNote, IncidentView
-from zoomguard.domain.people import OPERATOR, SERVICE, Who
+from zoomguard.domain.people import OPERATOR, SERVICE, Role, Who
 from zoomguard.tables import incidents as table
 from zoomguard.tables import people as people_table
 from zoomguard.tables.database import Transaction
@@ -49,9 +49,13 @@ class Subjects:
         return recording.short_id if recording else incident.recording_id or ""
 
     def are_own(self, who: Who, incident: Incident) -> bool:
-        """Whether an incident is about a lesson that somebody taught or observed, or about their own account."""
+        """Whether an incident is about a lesson that somebody taught or observed, or about their own account. A lesson
+        whose row was lost may be that of whoever teaches or observes."""
         session = self.session(incident)
-        taught = session is not None and who.id in (session.teacher_id, session.observer_id)
+        if session is not None:
+            taught = who.id in (session.teacher_id, session.observer_id)
+        else:
+            taught = bool(self.session_id(incident)) and who.has(Role.TEACHER, Role.OBSERVER)
         return taught or json.loads(incident.detail).get("person") == who.id
 
 

@@ -1,7 +1,7 @@
 """Incidents: what a person must settle. Opened by whoever finds something, once for each thing that was found.
 
-What was closed is settled: finding the very same again opens nothing, unless the kind is one that was put right
-and so happened anew.
+What was closed is settled: finding the very same again opens nothing, unless it happened anew: the kind is one that
+is put right at once, or what was missing had come meanwhile.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from zoomguard.tables.incidents import Incident, IncidentEvent
 
 TELL = "tell_incident"
 # What is put right at once, or given up once more: if it is found again, it happened again.
-HAPPENS_ANEW = frozenset({IncidentKind.LOCK_MISSING, IncidentKind.TAGS_CHANGED, IncidentKind.FILE_MISSING})
+HAPPENS_ANEW = frozenset(
+    {IncidentKind.LOCK_MISSING, IncidentKind.TAGS_CHANGED, IncidentKind.FILE_MISSING, IncidentKind.COPY_OVERDUE}
+)
 SHORTEST_NOTE, LONGEST_NOTE = 8, 500
 MOST = 200
 
@@ -42,7 +44,7 @@ def open_(
     """Opens an incident and makes telling of it due; gives the audit event to commit with, None where it stands
     open, or was settled, already. `detail` holds ids, keys and counts, never a name."""
     known = table.latest(tx, kind, subject)
-    if known is not None and (known.closed_at is None or kind not in HAPPENS_ANEW):
+    if known is not None and not happens_anew(tx, known):
         return None
     row = Incident(
         id=ids.ulid(now),
@@ -66,6 +68,12 @@ def standing(tx: Transaction, kind: IncidentKind, subject: str) -> str:
     """The short id of the open incident of that kind, "" where none is open."""
     known = table.latest(tx, kind, subject)
     return known.short_id if known is not None and known.closed_at is None else ""
+
+
+def happens_anew(tx: Transaction, known: Incident) -> bool:
+    """Whether what is found again is a new matter."""
+    settled_for_now = known.closed_at is not None and known.kind in HAPPENS_ANEW
+    return settled_for_now or any(e.what == table.ARRIVED for e in table.events(tx, known.id))
 
 
 def note(tx: Transaction, incident: Incident, what: str, now: datetime, by: str = SERVICE.id) -> None:

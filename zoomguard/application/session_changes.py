@@ -21,6 +21,7 @@ from zoomguard.application.session_parts import (
     SessionParts,
     budget_used,
     locked,
+    looks_again,
     number_of,
     plan_of,
     views,
@@ -76,6 +77,7 @@ class SessionChanges:
         self.parts, self.change = parts, change
         self.casting: Casting = scheduling.casting
 
+    @looks_again
     def reschedule(self, who: Who, id_or_short: str, to: NewTime, *, dry_run: bool = False) -> ChangeAnswer:
         """Another time, for the same people: everybody is asked and told anew. Refused leaves all as it is."""
         row = self.changeable(who, id_or_short)
@@ -93,6 +95,7 @@ class SessionChanges:
         answer = self._propose(who, row, Proposal(self._cast(row), Slot(starts_at, minutes, row.id), target), dry_run)
         return replace(answer, warnings=answer.warnings + warnings)
 
+    @looks_again
     def replace_observer(self, who: Who, id_or_short: str, observer: str, *, dry_run: bool = False) -> ChangeAnswer:
         """Another observer, by address."""
         row = self.changeable(who, id_or_short)
@@ -103,6 +106,7 @@ class SessionChanges:
         target = Target(Change.OBSERVER, observer_id=cast.observer_id)
         return self._propose(who, row, Proposal(cast, self._slot(row), target), dry_run)
 
+    @looks_again
     def reassign(self, who: Who, id_or_short: str, teacher: str, *, dry_run: bool = False) -> ChangeAnswer:
         """Another teacher: Zoom cannot give a meeting another host, so it is made anew behind the same doors."""
         access.require(who, "sessions.schedule_for_others")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from zoomguard.application import work
 from zoomguard.application.messages import Post
@@ -34,6 +37,9 @@ CREATES_A_DAY, WRITES_A_DAY = 90, 100
 TOO_LATE = timedelta(minutes=15)
 CONFIRM_BEFORE = timedelta(minutes=30)
 SETTINGS_COMPARED = len(GOVERNED) + 9
+LOOKS = 3
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 # How an observer's answer is shown, as long as there is no yes on the session.
@@ -74,13 +80,31 @@ def clear_change(session: VideoSession) -> None:
 
 
 def locked(tx: Transaction, session_id: str, version: int | None = None) -> VideoSession:
-    """The session, locked; Conflict where somebody changed it since `version` was read."""
+    """The session, locked; ChangedMeanwhile where somebody changed it since `version` was read."""
     row = tx.lock(VideoSession, session_id)
     if row is None:
         raise NotThere("There is no such session for you.", "See: zoomguard sessions list")
     if version is not None and row.version != version:
-        raise Conflict("The session was changed by somebody else meanwhile.", "Look again, then repeat.")
+        raise ChangedMeanwhile("The session was changed by somebody else meanwhile.", "Look again, then repeat.")
     return row
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody was at work on a session between reading it and deciding about it; nothing was done yet."""
+
+
+def looks_again(ask: Callable[P, R]) -> Callable[P, R]:
+    """A change that is judged anew where something happened meanwhile - mostly a duty of the service's: it is what
+    somebody would do who is told to look again."""
+
+    @wraps(ask)
+    def asked(*args: P.args, **named: P.kwargs) -> R:
+        for _ in range(LOOKS - 1):
+            with suppress(ChangedMeanwhile):
+                return ask(*args, **named)
+        return ask(*args, **named)
+
+    return asked
 
 
 def number_of(session: VideoSession) -> int:

@@ -58,10 +58,10 @@ WORDS: dict[IncidentKind, IncidentWords] = {
         "Look at the recording in Zoom; download the file there by hand if it plays.",
     ),
     K.COPY_OVERDUE: IncidentWords(
-        "A file of a recording could not be copied for three days",
-        "Look with the operator at the code that the incident names: line, S3 or Zoom. It is tried again each time,"
+        "A recording, or a file of it, is not in the archive after three days",
+        "Look with the operator at the reason that the incident names: line, S3 or Zoom. It is tried again each time,"
         " while Zoom has it.",
-        short="A file could not be copied for three days",
+        short="Not in the archive after three days",
     ),
     K.CONTENT_CHANGED: IncidentWords(
         "Zoom serves another file than the one that was archived; both are kept",

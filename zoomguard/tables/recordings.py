@@ -66,6 +66,8 @@ class RecordingFile(Row, table=True):
     downloaded_at: datetime | None = column(default=None, type=UTCDateTime)
     verified_at: datetime | None = column(default=None, type=UTCDateTime)
     seen_at: datetime | None = column(default=None, type=UTCDateTime)
+    # Since when Zoom has not served it rightly, without a break.
+    failing_since_at: datetime | None = column(default=None, type=UTCDateTime)
     attempts: int = column(default=0)
     last_error_code: str = column(default="")
     version: int = column(default=1)
