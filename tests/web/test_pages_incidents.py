@@ -12,6 +12,7 @@ from tests.house import COORDINATOR, DSL, OBSERVER, REVIEWER, TEACHER, Home, a_h
 from tests.web.browsing import send, words
 from tests.web.desk import Desk, at_desk, everything
 from tests.web.serving import Site, served
+from zoomguard.application.incidents import MOST
 from zoomguard.domain.incidents import WORDS
 from zoomguard.domain.people import Role
 
@@ -161,3 +162,12 @@ def test_what_is_typed_stands_in_no_log_and_in_no_file(
     assert "Kestrel" not in caplog.text
     kept = [file for file in home.path.rglob("*") if file.is_file()]
     assert any(file.name == "zoomguard.db" for file in kept) and not [f for f in kept if b"Kestrel" in f.read_bytes()]
+
+
+def test_programs_are_told_how_many_are_open_whatever_the_list_leaves_out(home: Home, site: Site) -> None:
+    for _ in range(MOST + 1):
+        one(home, K.UNKNOWN_OBJECT)
+    token, count = home.app.access.issue(DSL).token, home.app.incidents.count(home.who(DSL))
+    said = site.ask("GET", "/api/v1/incidents", token=token).document
+    assert said["open"] == {"total": count.total, "grave": count.grave}
+    assert (len(said["incidents"]), count.total > MOST) == (MOST, True)
