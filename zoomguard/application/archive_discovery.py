@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 
 from sqlmodel import col, select
 
@@ -149,8 +150,9 @@ class Discovery:
         work.put(tx, ARCHIVE, recording.id, now)
         payload = {"files_added": files, "uuid": listed.uuid}
         found = Event("recording.found", "recording", recording.id, SERVICE.id, payload)
-        late = incidents.happened(tx, IncidentKind.RECORDING_MISSING, recording.session_id or "", ARRIVED, now)
-        tx.commit(audit=(found, *events, *late))
+        missed = (recording.session_id or "", recording.uuid)
+        late = [incidents.happened(tx, IncidentKind.RECORDING_MISSING, one, ARRIVED, now) for one in missed]
+        tx.commit(audit=(found, *events, *chain(*late)))
 
     def _new(self, tx: Transaction, listed: ListedRecording, session: VideoSession) -> Recording | None:
         """None where another run has put it on record in this very moment. Conflict INDEX_UNFINISHED."""

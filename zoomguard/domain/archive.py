@@ -90,7 +90,7 @@ class ArchiveTally:
         said += [f"postponed  {short}  {code}" for short, code in sorted(self.postponed.items())]
         said += [f"wrong      {short}  {code}" for short, code in sorted(self.wrong.items())]
         said += [f"expected   {short}  not at Zoom yet" for short in self.expected]
-        said += [f"missing    {short}  was held, and Zoom lists nothing after 24 hours" for short in self.missing]
+        said += [f"missing    {short}  was held, and after 24 hours not all of it is at Zoom" for short in self.missing]
         said += [f"open       {short}  {kind}: zoomguard incidents show {short}" for short, kind in self.open_incidents]
         if self.copied and self.exit == "done":
             said.append("All copied files read back from S3: lock, size and checksum agree.")
