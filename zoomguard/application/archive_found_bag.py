@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from zoomguard.application import archive_metadata
 from zoomguard.application.archive_parts import ArchiveParts
 from zoomguard.application.ports import ListedVersion
 from zoomguard.domain import bag as bagit
+from zoomguard.domain.times import parse_iso
 
 TAGS = ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", archive_metadata.PATH, bagit.MARK_NAME)
 LARGEST_TAG_BYTES = 4 * 1024 * 1024
@@ -22,10 +22,10 @@ class NotWhole(Exception):
 class FoundBag:
     """A bag as it lies in the bucket: the bytes and version of each tag file."""
 
-    def __init__(self, parts: ArchiveParts, prefix: str, versions: Iterable[ListedVersion]) -> None:
+    def __init__(self, parts: ArchiveParts, prefix: str) -> None:
         self.parts, self.prefix = parts, prefix
         self.stored: dict[str, list[ListedVersion]] = {}
-        for version in versions:
+        for version in parts.vault.listing(prefix):
             if not version.is_marker:
                 # S3 lists the newest first.
                 self.stored.setdefault(version.key.removeprefix(prefix), []).insert(0, version)
@@ -55,15 +55,23 @@ class FoundBag:
     def _checked(self, said: dict[str, Any]) -> dict[str, Any]:
         if said.get("schema") != archive_metadata.SCHEMA or "index" not in said:
             raise NotWhole("its recording.json is of another kind")
-        place = f"{said['index']['session_id'] or 'unassigned'}/{said['recording_id']}/b{said['bag']:03d}/"
-        if self.prefix.split("/", 2)[2] != place:
-            raise NotWhole("its recording.json is of another bag")
+        self._must_be_in_place(said)
         for file in said["files"]:
             bagit.key(self.prefix, file["path"])
             versions = self.stored.get(file["path"], ())
             if file["s3_version_id"] not in [v.version_id for v in versions]:
                 raise NotWhole(f"{file['path']} is not there in the version that was archived")
         return said
+
+    def _must_be_in_place(self, said: dict[str, Any]) -> None:
+        """The year is the lesson's, or the recording's where the lesson was moved or is not on record."""
+        starts = [said["index"]["starts_at"], *([said["session"]["starts_at"]] if said["session"] else [])]
+        which = (said["index"]["session_id"], said["recording_id"], said["bag"])
+        places = [bagit.prefix(parse_iso(at), *which) for at in starts]
+        if self.prefix.split("/", 2)[2] != places[0].split("/", 2)[2]:
+            raise NotWhole("its recording.json is of another bag")
+        if self.prefix not in places:
+            raise NotWhole("its place is not what its recording.json says")
 
     def _bytes(self, version: ListedVersion) -> bytes:
         if version.size > LARGEST_TAG_BYTES:
