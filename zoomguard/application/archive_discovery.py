@@ -122,13 +122,14 @@ class Discovery:
 
     def note(self, listed: ListedRecording, tally: ArchiveTally) -> bool:
         """Puts one listed recording on record; one outside our sessions is only counted, never opened. Says whether
-        it is one of ours."""
+        it is one of ours. Conflict INDEX_UNFINISHED."""
         with self.parts.database.deciding() as tx:
             session = sessions_table.by_meeting(tx, listed.meeting_number)
             known = table.by_uuid(tx, listed.uuid)
             if session is None and known is None:
                 tally.outside += 1
                 return False
+            refuse_unfinished(tx)
             tally.recordings += 1
             tally.files += len(listed.files)
             made = self._new(tx, listed, session) if session and not known else None
@@ -155,8 +156,7 @@ class Discovery:
         tx.commit(audit=(found, *events, *chain(*late)))
 
     def _new(self, tx: Transaction, listed: ListedRecording, session: VideoSession) -> Recording | None:
-        """None where another run has put it on record in this very moment. Conflict INDEX_UNFINISHED."""
-        refuse_unfinished(tx)
+        """None where another run has put it on record in this very moment."""
         now = self.parts.clock.now()
         recording = Recording(
             id=ids.ulid(now),
