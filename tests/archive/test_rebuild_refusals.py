@@ -15,8 +15,9 @@ from tests.archive.lessons import held, wait
 from tests.archive.rebuilding import another_house, index
 from tests.archive.s3_proxy import proxied_moto
 from tests.house import Home, a_home
+from zoomguard.application.archive_parts import MOST_REFUSED
 from zoomguard.domain.bag import MARK_NAME, digest, manifest
-from zoomguard.domain.errors import OutsideFailed
+from zoomguard.domain.errors import Conflict, OutsideFailed
 
 
 def test_a_bag_without_a_commit_mark_is_named_and_left(two: Two) -> None:
@@ -119,11 +120,16 @@ NONSENSE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a path to elsewhere": lambda told: told["files"][0].update(path="data/../../x.mp4"),
     "no zoom": lambda told: told.update(files=[], zoom="none"),
     "a number beyond all bounds": lambda told: (told.update(files=[]), told["zoom"].update(meeting_number=10**30))[1],
+    "a uuid that no index takes": lambda told: told["zoom"].update(meeting_uuid="".join(map(chr, range(33, 20_033)))),
+    "a uuid of braces": lambda told: (told.update(files=[]), told["zoom"].update(meeting_uuid={"a": 1}))[1],
+    "a text that no database takes": lambda told: (told.update(files=[]), told["index"].update(short_id="R-ZZ\0"))[1],
+    "half a character": lambda told: (told.update(files=[]), told["index"].update(short_id="R-ZZ\ud800"))[1],
     "nested too deep": lambda told: b"[" * 100_000,
 }
 
 
-def test_bags_whose_marks_agree_with_nonsense_are_named_and_stop_no_other(two: Two) -> None:
+def forge_nonsense(two: Two) -> dict[str, str]:
+    """A bag of each; what a rebuild says of them."""
     ids = {f"01M00000000000000000000{number:03d}": nonsense for number, nonsense in enumerate(NONSENSE)}
     for recording_id, nonsense in ids.items():
 
@@ -133,7 +139,20 @@ def test_bags_whose_marks_agree_with_nonsense_are_named_and_stop_no_other(two: T
             return NONSENSE[nonsense](told)
 
         forged(two, elsewhere(two, recording_id), change)
-    must_name_all(two, {elsewhere(two, recording_id): OTHER_FORM for recording_id in ids}, sound=2)
+    return {elsewhere(two, recording_id): OTHER_FORM for recording_id in ids}
+
+
+def test_bags_whose_marks_agree_with_nonsense_are_named_and_stop_no_other(two: Two) -> None:
+    must_name_all(two, forge_nonsense(two), sound=2)
+
+
+@pytest.mark.needs_postgres
+def test_the_other_database_names_the_same_nonsense(
+    two: Two, tmp_path: Path, new_postgres_database: Callable[..., str]
+) -> None:
+    named = forge_nonsense(two)
+    with another_house(two.home, tmp_path / "other", database_url=new_postgres_database()) as other:
+        must_name_all(Two(two.home, other, two.bucket), named, sound=2)
 
 
 def test_a_bag_of_another_schema_is_of_another_kind(two: Two) -> None:
@@ -172,3 +191,45 @@ def test_an_s3_that_is_away_is_no_bag_that_is_not_whole(tmp_path: Path, lost: st
             wait(home, hours=1)
             assert anew.app.archive.rebuild().exit == "done"
             assert index(anew) == index(home)
+
+
+REFUSES = "S3 refuses to give it: S3_FORBIDDEN"
+
+
+def frozen(two: Two, number: int) -> dict[str, str]:
+    """Commit marks in Glacier, which S3 gives to nobody; what a rebuild says of them."""
+    prefixes = [elsewhere(two, f"01M00000000000000000000{n:03d}") for n in range(number)]
+    later(two.bucket)
+    for prefix in prefixes:
+        two.bucket.s3.put_object(Bucket=two.bucket.name, Key=prefix + MARK_NAME, Body=b"mark", StorageClass="GLACIER")
+    return dict.fromkeys(prefixes, REFUSES)
+
+
+def test_what_s3_refuses_to_give_for_good_is_named_and_stops_no_other(two: Two) -> None:
+    must_name_all(two, frozen(two, MOST_REFUSED), sound=2)
+    assert index(two.anew) == index(two.home)
+
+
+def test_where_s3_refuses_one_after_another_the_rebuild_is_not_done(two: Two) -> None:
+    frozen(two, MOST_REFUSED + 1)
+    must_be_refused_by_s3(two)
+
+
+def test_where_s3_gives_nothing_at_all_the_rebuild_is_not_done(two: Two) -> None:
+    """As without the right to the key that all is encrypted with: no bag is broken."""
+    marks = [v for v in two.bucket.versions() if v.path == MARK_NAME]
+    for mark in marks:
+        two.bucket.stored(mark).set_storage_class("GLACIER")
+    must_be_refused_by_s3(two)
+    for mark in marks:
+        two.bucket.stored(mark).set_storage_class("STANDARD")
+    must_name_all(two, {}, sound=2)
+
+
+def must_be_refused_by_s3(two: Two) -> None:
+    with pytest.raises(OutsideFailed) as refused:
+        two.anew.app.archive.rebuild()
+    assert refused.value.code == "S3_FORBIDDEN"
+    with pytest.raises(Conflict) as unfinished:
+        two.anew.app.archive.run()
+    assert unfinished.value.code == "INDEX_UNFINISHED"

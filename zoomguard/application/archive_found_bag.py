@@ -13,6 +13,8 @@ from zoomguard.domain.times import parse_iso
 
 TAGS = ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", archive_metadata.PATH, bagit.MARK_NAME)
 LARGEST_TAG_BYTES = 4 * 1024 * 1024
+# PostgreSQL keeps at most 2,704 bytes of a text in an index (a third of a page), and no text with a NUL at all.
+LONGEST_TEXT = 500
 
 
 class NotWhole(Exception):
@@ -55,6 +57,8 @@ class FoundBag:
     def _checked(self, said: dict[str, Any]) -> dict[str, Any]:
         if said.get("schema") != archive_metadata.SCHEMA or "index" not in said:
             raise NotWhole("its recording.json is of another kind")
+        if not _is_short(said):
+            raise NotWhole("its recording.json is of another form")
         self._must_be_in_place(said)
         for file in said["files"]:
             bagit.key(self.prefix, file["path"])
@@ -78,3 +82,11 @@ class FoundBag:
             raise NotWhole("a tag file is far too large")
         with self.parts.vault.read(version.key, version.version_id, 0, None) as chunks:
             return b"".join(chunks)
+
+
+def _is_short(said: object) -> bool:
+    """Whether every text in a document is one that a database takes."""
+    if isinstance(said, str):
+        return len(said) <= LONGEST_TEXT and "\0" not in said
+    within = said.values() if isinstance(said, dict) else said if isinstance(said, list) else ()
+    return all(map(_is_short, within))

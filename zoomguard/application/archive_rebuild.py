@@ -19,11 +19,11 @@ from sqlmodel import select
 from zoomguard.application import archive_index
 from zoomguard.application.archive_bag_rows import BagRows
 from zoomguard.application.archive_found_bag import FoundBag, NotWhole
-from zoomguard.application.archive_parts import ArchiveParts
+from zoomguard.application.archive_parts import MOST_REFUSED, ArchiveParts
 from zoomguard.application.crash import crash_point
 from zoomguard.domain import bag as bagit
 from zoomguard.domain.audit import Event
-from zoomguard.domain.errors import Conflict
+from zoomguard.domain.errors import Conflict, OutsideFailed
 from zoomguard.domain.people import SERVICE
 from zoomguard.domain.rebuild import RebuildReport
 from zoomguard.domain.times import iso
@@ -33,6 +33,16 @@ from zoomguard.tables.database import Transaction
 from zoomguard.tables.install import Install
 from zoomguard.tables.recordings import Recording
 
+# Who can write to the bucket can write a bag whose mark agrees with anything.
+MALFORMED = (
+    ArithmeticError,
+    AttributeError,
+    KeyError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    sa.exc.StatementError,
+)
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -41,10 +51,12 @@ class Rebuilder:
 
     def __init__(self, parts: ArchiveParts) -> None:
         self.parts = parts
+        self.refused: list[OutsideFailed] = []
 
     def run(self) -> RebuildReport:
         """Conflict INDEX_NOT_EMPTY where recordings are on record that no rebuild put there, REBUILD_RUNNING where
-        another run is at it. OutsideFailed where S3 does not answer: the next run goes on."""
+        another run is at it. OutsideFailed where S3 does not answer, or refuses one bag after another: the next run
+        goes on."""
         with self.parts.claims.claim(archive_index.REBUILT) as had:
             if not had:
                 raise Conflict("The index is being made anew by another run.", "Wait for it.", code="REBUILD_RUNNING")
@@ -79,6 +91,7 @@ class Rebuilder:
         report = RebuildReport()
         for prefix in self._oldest_first():
             self._one(prefix, report)
+        self._must_have_given(report)
         for prefix in sorted(report.not_whole):
             self._leave(prefix)
         self._watch_as_before()
@@ -111,18 +124,25 @@ class Rebuilder:
             self._write(found, said)
         except NotWhole as error:
             report.not_whole[prefix] = str(error)
-            return
-        except (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError):
-            # Who can write to the bucket can write a bag whose mark agrees with anything.
-            report.not_whole[prefix] = "its recording.json is of another form"
-            return
-        except sa.exc.StatementError:
+        except OutsideFailed as error:
+            if not error.permanent or len(self.refused) == MOST_REFUSED:
+                raise
+            self.refused.append(error)
+            report.not_whole[prefix] = f"S3 refuses to give it: {error.code}"
+        except sa.exc.IntegrityError:
             report.not_whole[prefix] = "it contradicts another bag"
-            return
-        crash_point("archive.bag_rebuilt")
-        report.bags += 1
-        report.files += len(said["files"])
-        report.recordings.add(said["recording_id"])
+        except MALFORMED:
+            report.not_whole[prefix] = "its recording.json is of another form"
+        else:
+            crash_point("archive.bag_rebuilt")
+            report.bags += 1
+            report.files += len(said["files"])
+            report.recordings.add(said["recording_id"])
+
+    def _must_have_given(self, report: RebuildReport) -> None:
+        """Where S3 gives not one bag and refuses some, a right is wanting, not bags."""
+        if self.refused and not report.bags:
+            raise self.refused[0]
 
     def _write(self, found: FoundBag, said: dict[str, Any]) -> None:
         with self.parts.database.deciding() as tx:
