@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.archive import rows
-from tests.archive.forging import FILM, Two, forged, forged_film, later, must_name
-from tests.archive.rebuilding import index
+from tests.archive import rows, tampering
+from tests.archive.bucket import Bucket
+from tests.archive.forging import FILM, Two, forged, forged_film, gone, later, must_name
+from tests.archive.rebuilding import another_house, index
+from tests.archive.test_rebuild import with_a_late_second_bag
+from tests.house import DSL, Home
+from zoomguard.application.archive_rebuild import Rebuilder
+from zoomguard.domain.bag import MARK_NAME
 
 CONTRADICTS = "it contradicts the bag before it"
 OTHER_FORM = "its recording.json is of another form"
@@ -132,3 +138,44 @@ def test_an_earlier_bag_whose_mark_is_younger_adds_to_what_is_there(two: Two) ->
     report = two.anew.app.archive.rebuild()
     assert (report.not_whole, report.bags) == ({}, 3)
     assert index(two.anew)["Recording"] == index(two.home)["Recording"]
+
+
+# What stays of a bag that was left -----------------------------------------------------------------------------------
+
+
+def test_a_recording_whose_first_bag_is_not_whole_stays_grave_until_somebody_settles_it(
+    home: Home, bucket: Bucket, tmp_path: Path
+) -> None:
+    """Its second bag makes it archived, and what Zoom has is no longer more than that."""
+    with_a_late_second_bag(home, bucket)
+    first = bucket.sealed()[0].removesuffix(MARK_NAME)
+    gone(bucket, first, MARK_NAME)
+    for recording in rows.recordings(home):
+        home.control("POST", "recordings", {"do": "trash", "uuid": recording.uuid})
+    with another_house(home, tmp_path / "anew") as anew:
+        assert anew.app.archive.rebuild().not_whole == {first: "it has no commit mark"}
+        (recording,) = rows.recordings(anew)
+        (view,) = anew.app.incidents.list(anew.who(DSL))
+        assert (view.kind.value, view.subject, view.recording) == ("bag_not_whole", first, recording.short_id)
+        assert view.words.grave and view.detail == {"reason": "it has no commit mark"}
+        assert anew.app.archive.run().exit == "wrong"
+        rows.close_all_incidents(anew)
+        assert anew.app.archive.run().exit == "done"
+
+
+def test_a_bag_of_a_recording_that_is_not_on_record_is_told_of_with_its_lesson(two: Two) -> None:
+    gone(two.bucket, two.prefix, MARK_NAME)
+    two.anew.app.archive.rebuild()
+    (view,) = two.anew.app.incidents.list(two.anew.who(DSL))
+    assert (view.subject, view.recording, view.session) == (two.prefix, "", two.prefix.split("/")[2])
+
+
+def test_a_rebuild_that_is_done_again_tells_of_each_bag_once(two: Two) -> None:
+    gone(two.bucket, two.prefix, MARK_NAME)
+    rebuilder = Rebuilder(two.anew.app.archive.parts)
+    rebuilder._begin()
+    rebuilder._all()
+    two.anew.app.archive.rebuild()
+    assert tampering.opened(two.anew) == [("bag_not_whole", two.prefix)]
+    assert tampering.settle_all(two.anew) == 1
+    assert two.anew.app.audit.verify().broken is None

@@ -2,7 +2,7 @@
 
 A bag counts by its commit mark: the oldest tagmanifest, and of every other tag file the version that it names. Of
 several that would be the same, the one whose mark is oldest is taken, and the others are named and left. So is what is
-no whole bag: its recording is found at Zoom again where its session is on record; where
+no whole bag, each with an incident: its recording is found at Zoom again where its session is on record; where
 not, the nightly comparison makes it an incident. That it was begun is on record until it ends: cut off, it is done
 again, which passes over the bags that are in the index; nothing else is found or compared before, since a recording
 that the index does not know yet would be copied a second time.
@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import select
 
-from zoomguard.application import archive_index
+from zoomguard.application import archive_index, incidents
 from zoomguard.application.archive_bag_rows import BagRows
 from zoomguard.application.archive_found_bag import FoundBag, NotWhole
 from zoomguard.application.archive_parts import MOST_REFUSED, ArchiveParts
@@ -24,6 +24,7 @@ from zoomguard.application.crash import crash_point
 from zoomguard.domain import bag as bagit
 from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import Conflict, OutsideFailed
+from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.people import SERVICE
 from zoomguard.domain.rebuild import RebuildReport
 from zoomguard.domain.times import iso
@@ -92,8 +93,8 @@ class Rebuilder:
         for prefix in self._oldest_first():
             self._one(prefix, report)
         self._must_have_given(report)
-        for prefix in sorted(report.not_whole):
-            self._leave(prefix)
+        for prefix, why in sorted(report.not_whole.items()):
+            self._leave(prefix, why)
         self._watch_as_before()
         return report
 
@@ -152,12 +153,24 @@ class Rebuilder:
                 payload = {"bag": bag.number}
                 tx.commit(audit=Event("recording.index_rebuilt", "recording", bag.id, SERVICE.id, payload))
 
-    def _leave(self, prefix: str) -> None:
-        """Where its number would be the next one it is spent: what comes late must not go over what lies there."""
-        recording_id, number = bagit.place_of(prefix)
+    def _leave(self, prefix: str, why: str) -> None:
+        """Makes it an incident. Where its number would be the next one it is spent: what comes late must not go over
+        what lies there."""
+        session_id, recording_id, number = bagit.place_of(prefix)
         with self.parts.database.deciding() as tx:
-            row = tx.lock(Recording, recording_id)
+            row, events = tx.lock(Recording, recording_id), list[Event]()
             if row is not None and number == row.bags + 1:
                 row.bags = number
-                payload = {"bag": number}
-                tx.commit(audit=Event("recording.bag_left", "recording", recording_id, SERVICE.id, payload))
+                events.append(Event("recording.bag_left", "recording", recording_id, SERVICE.id, {"bag": number}))
+            told = incidents.open_(
+                tx,
+                IncidentKind.BAG_NOT_WHOLE,
+                prefix,
+                self.parts.clock.now(),
+                session_id=row.session_id if row else session_id,
+                recording_id=row.id if row else None,
+                detail={"reason": why},
+            )
+            events += [told] if told else []
+            if events:
+                tx.commit(audit=tuple(events))
