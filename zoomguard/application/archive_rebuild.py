@@ -1,11 +1,11 @@
 """Makes the index of recordings anew from the bags alone: an empty database and the bucket are enough.
 
 A bag counts by its commit mark: the oldest tagmanifest, and of every other tag file the version that it names. Of
-several that would be the same, the one whose mark is oldest is taken, and the others are named and left. So is what is
-no whole bag, each with an incident: its recording is found at Zoom again where its session is on record; where
-not, the nightly comparison makes it an incident. That it was begun is on record until it ends: cut off, it is done
-again, which passes over the bags that are in the index; nothing else is found or compared before, since a recording
-that the index does not know yet would be copied a second time.
+several that would be the same, the one whose mark is oldest is taken; the others are left, and so is what is no whole
+bag: each is named, and an incident. Its recording is found at Zoom again where its session is on record; where not, the
+nightly comparison makes it an incident. That the rebuild was begun is on record until it ends: cut off, it is done
+again, which passes over the bags that are in the index; nothing else is found, copied or compared before, since a
+recording that the index does not know yet would be copied a second time.
 """
 
 from __future__ import annotations
