@@ -166,7 +166,7 @@ def test_the_bucket_that_the_script_makes_can_keep_evidence(aws: str, localstack
     assert report.exit == "kept", report.lines()
     passed = {p.name for p in report.probes if p.outcome is Outcome.PASS}
     assert {"region", "environment", "public_access", "default_retention", "lock_refuses_delete"} <= passed
-    assert "1 days" in probe(report, "default_retention").seen
+    assert "1 day (ours" in probe(report, "default_retention").seen
     put = json.loads(raw(localstack_url).get_bucket_policy(Bucket=bucket)["Policy"])
     assert put["Statement"] == statements("bucket-policy.json", bucket)
 

@@ -1,5 +1,6 @@
 """Whether a bucket can keep evidence, asked of real servers: good ones, poor ones and two that lie."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
+from tests.adapters.policies import statements
 from tests.adapters.poor_storage import (
     deletes_in_spite_of_locks,
     forgets_locks,
@@ -307,3 +309,24 @@ def test_an_answer_that_was_lost_is_unknown_and_what_it_left_is_taken_away(proxy
     assert proxy.lost and probe(report, "lock_on_multipart").outcome is Outcome.UNKNOWN
     assert report.exit == "unknown" and report.left == ()
     assert standing(proxy.url, on_moto) == []
+
+
+def test_a_policy_that_wants_tls_is_named_as_a_cause_and_no_other_server_is_advised(
+    moto_url: str, on_moto: str
+) -> None:
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{on_moto}/*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    raw(moto_url).put_bucket_policy(Bucket=on_moto, Policy=policy)
+    report = ask(moto_url, on_moto)
+    refused = probe(report, "lock_on_put")
+    assert refused.outcome is Outcome.UNKNOWN and "[S3_FORBIDDEN]" in refused.seen
+    assert "wants TLS" in refused.remedy and "https://" in refused.remedy
+    for name in ("lock_refuses_delete", "lock_refuses_shortening"):
+        assert (probe(report, name).outcome, probe(report, name).remedy) == (Outcome.UNKNOWN, "See lock_on_put.")
+
+
+def test_the_right_to_be_taken_away_is_the_one_that_the_service_does_not_need(moto_url: str, on_moto: str) -> None:
+    said = probe(ask(moto_url, on_moto), "no_right_to_tag")
+    assert "s3:PutObjectVersionTagging away" in said.remedy and "s3:PutObjectTagging stays" in said.remedy
+    granted = {a for s in statements("service-policy.json", on_moto) for a in s["Action"]}
+    assert "s3:PutObjectTagging" in granted and "s3:PutObjectVersionTagging" not in granted

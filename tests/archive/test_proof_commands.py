@@ -13,10 +13,11 @@ from tests.archive.lessons import held, wait
 from tests.archive.rebuilding import another_house, index
 from tests.archive.tampering import kept
 from tests.cli.caller import Said, Terminal
-from tests.house import Home
+from tests.house import DSL, Home
 from zoomguard.application.archive_rebuild import Rebuilder
 
 FILM = "data/video.mp4"
+NEXT = "Next: a lead or the data lead looks at: zoomguard incidents"
 
 
 @pytest.fixture
@@ -57,6 +58,11 @@ def test_verify_names_key_and_version_whole_and_leaves_with_5(
     tampering.rot(bucket, film, bucket.read(film)[:-1] + b"!")
     said = operator.run("archive", "verify", "--all")
     assert said.code == 5
+    (incident,) = archived.app.incidents.list(archived.who(DSL))
+    assert (
+        f"  {incident.short_id}  expected " in said.out
+        and said.out.splitlines()[-1] == f"{NEXT} show {incident.short_id}"
+    )
     assert f"    key      {film.key}" in said.out.splitlines()
     assert f"    version  {film.version_id}" in said.out.splitlines()
     assert "agree" not in said.out
@@ -70,6 +76,12 @@ def test_verify_names_key_and_version_whole_and_leaves_with_5(
         1,
     )
     assert (wrong["key"], wrong["version"], wrong["kind"]) == (film.key, film.version_id, "object_differs")
+    assert wrong["incident"] == incident.short_id
+    archived.app.incidents.close(archived.who(DSL), incident.short_id, "The storage was restored.")
+    closed = operator.run("archive", "verify", "--all")
+    assert closed.code == 5 and incident.short_id not in closed.out and "tell the data lead" in closed.out
+    archive = operator.run("archive")
+    assert archive.code == 0
     assert set(document) == {
         "schema",
         "outcome",
@@ -140,8 +152,10 @@ def test_reconcile_names_what_it_found_and_what_was_done_and_leaves_with_5(
     version = tampering.write_over(bucket, film.key)
     said = operator.run("archive", "reconcile")
     assert said.code == 5 and f"    {film.key}@{version}" in said.out.splitlines()
-    assert " ".join(only_words(said.out)[2].split()).startswith("found extra_version left as it is; the archived")
-    assert said.out.splitlines()[-1] == "Next: zoomguard incidents list"
+    (incident,) = archived.app.incidents.list(archived.who(DSL))
+    found = f"found extra_version {incident.short_id} left as it is; the archived"
+    assert " ".join(only_words(said.out)[2].split()).startswith(found)
+    assert said.out.splitlines()[-1] == f"{NEXT} show {incident.short_id}"
     must_fit(said)
     (finding,) = operator.run("archive", "reconcile", "--json").document["findings"]
     assert (finding["kind"], finding["subject"], finding["settled"]) == (
@@ -240,3 +254,15 @@ def test_verify_is_refused_with_1_while_a_rebuild_is_not_done(
     said = operator.run("archive", "verify", "--all", *more)
     assert said.code == 1 and "[INDEX_UNFINISHED]" in said.err
     assert "archive reconcile --rebuild" in said.err and said.out == ""
+
+
+def test_what_stands_open_is_named_by_the_archive_with_whose_it_is_to_look(
+    archived: Home, operator: Terminal, bucket: Bucket
+) -> None:
+    film = kept(bucket, FILM)
+    tampering.rot(bucket, film, bucket.read(film)[:-1] + b"!")
+    operator.run("archive", "verify", "--all")
+    (incident,) = archived.app.incidents.list(archived.who(DSL))
+    said = operator.run("archive", "--quiet")
+    assert said.code == 5 and f"open       {incident.short_id}  object_differs" in said.out.splitlines()
+    assert said.out.splitlines()[-1] == f"{NEXT} show {incident.short_id}"

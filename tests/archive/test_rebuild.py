@@ -246,6 +246,7 @@ def test_without_the_sessions_leads_see_the_recordings_and_reviewers_none(
         assert anew.app.recordings.list(anew.who(REVIEWER)) == ()
         seen = anew.app.recordings.list(anew.who(DSL))
         assert {r.short_id for r in seen} == {r.short_id for r in rows.recordings(home)}
+        assert {(r.session, r.session_id) for r in seen} == {(None, r.session_id) for r in rows.recordings(home)}
         with pytest.raises(NotThere):
             anew.app.recordings.show(anew.who(REVIEWER), seen[0].short_id)
         first = min(rows.recordings(anew), key=lambda r: kept(bucket, FILM).key.find(r.id) < 0)

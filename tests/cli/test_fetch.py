@@ -219,6 +219,17 @@ def test_what_the_service_knows_to_differ_leaves_nothing_behind_and_is_exit_5(fe
     assert files_below(fetching.target) == set()
 
 
+def test_a_version_that_is_gone_is_named_and_what_came_before_it_stays(fetching: Fetching) -> None:
+    error = {"code": "OBJECT_MISSING", "message": "It is not in the bucket.", "remedy": "Tell the operator."}
+    archive = fetching.archive
+    fetching.archive = lambda asked: answer({"error": error}, 500) if asked.path.endswith("/2") else archive(asked)  # type: ignore[assignment]
+    said = fetching()
+    words = " ".join(said.err.split())
+    assert said.code == 5 and not any("chat.txt" in str(f) for f in files_below(fetching.target))
+    assert "R-31TD/data/chat.txt: It is not in the bucket. Tell the operator. What was fetched before it stays" in words
+    assert "[OBJECT_MISSING]" in words and any("video.mp4" in str(f) for f in files_below(fetching.target))
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -132,11 +132,39 @@ def test_without_an_environment_nothing_starts(terminal: Terminal) -> None:
         assert said.code == 2 and said.err.startswith("ZOOMGUARD_ENVIRONMENT: not set"), command
 
 
+@pytest.mark.parametrize("command", ["archive", "archive verify", "archive reconcile", "audit verify", "serve"])
+def test_a_database_that_is_gone_is_not_made_anew_by_what_needs_one(installed: Terminal, command: str) -> None:
+    for file in installed.home.glob("zoomguard.db*"):
+        file.unlink()
+    said = installed.run(*command.split())
+    words = " ".join(said.err.split())
+    assert said.code == 1 and "[NO_DATABASE]" in words, said
+    assert 'see README, "The database is lost"' in words and "new installation, run: zoomguard migrate" in words
+    assert not (installed.home / "zoomguard.db").exists()
+    assert installed.run("migrate").code == 0 and installed.run("audit", "verify").code == 0
+
+
 def test_an_archive_that_cannot_ask_zoom_is_postponed_not_done(installed: Terminal, tmp_path: Path) -> None:
     (tmp_path / "good.csv").write_text(HEADER + GOOD)
     assert installed.run("people", "import", "staff", str(tmp_path / "good.csv")).code == 0
     said = installed.run("archive", "--quiet")
     assert said.code == 4 and said.out + said.err != ""
+
+
+@pytest.mark.parametrize("command", ["archive", "archive verify", "archive reconcile", "archive reconcile --rebuild"])
+def test_without_its_sandbox_the_archive_says_that_it_is_not_running(installed: Terminal, command: str) -> None:
+    for name in NOBODY_THERE:
+        installed.environ.delenv(f"ZOOMGUARD_{name}")
+    said = installed.run(*command.split())
+    words = " ".join(said.err.split())
+    assert (said.code, said.out) == (2, "")
+    assert "ZOOMGUARD_S3_ENDPOINT_URL: not set; is `zoomguard serve --sandbox` running?" in words
+
+
+@pytest.mark.parametrize("mistake", ["archive --since 2999-01-01", f"archive verify --sample {10**30}"])
+def test_a_day_to_come_and_a_sample_beyond_all_bags_are_mistakes_in_the_line(installed: Terminal, mistake: str) -> None:
+    said = installed.run(*mistake.split())
+    assert (said.code, said.out) == (2, "") and "[FAULT]" not in said.err
 
 
 def test_the_policy_is_explained_without_the_service(terminal: Terminal) -> None:

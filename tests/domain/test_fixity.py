@@ -78,21 +78,29 @@ def test_what_differs_outweighs_what_could_not_be_told(report: FixityReport, end
 
 
 def test_what_is_wrong_or_unknown_or_unread_is_named() -> None:
-    wrong = Disagreement(IncidentKind.OBJECT_MISSING, "R-AAAA", "k/y", "v", "not in the bucket")
+    wrong = Disagreement(IncidentKind.OBJECT_MISSING, "R-AAAA", "k/y", "v", "not in the bucket", "I-AAAA")
     report = FixityReport(2, 1, 9, 1_500_000, [wrong], {"R-BBBB": "CUT"}, 1)
     assert report.lines() == (
         "2 bags read again from S3 (9 objects, 1.5 MB)",
-        "wrong    R-AAAA  not in the bucket",
+        "wrong    R-AAAA  I-AAAA  not in the bucket",
         "    key      k/y",
         "    version  v",
         "unknown  R-BBBB  CUT",
         "Not read again since sealed: 1 bag",
+        "Next: a lead or the data lead looks at: zoomguard incidents show I-AAAA",
     )
     assert wrong.subject == "k/y@v"
-    assert report.as_json()["wrong"] == [
-        {"kind": "object_missing", "recording": "R-AAAA", "key": "k/y", "version": "v", "reason": "not in the bucket"}
-    ]
+    named = {"kind": "object_missing", "recording": "R-AAAA", "key": "k/y", "version": "v", "incident": "I-AAAA"}
+    assert report.as_json()["wrong"] == [{**named, "reason": "not in the bucket"}]
     assert report.as_json()["agree"] == 1
+
+
+def test_where_every_incident_was_closed_the_data_lead_is_told() -> None:
+    closed = Disagreement(IncidentKind.OBJECT_MISSING, "R-AAAA", "k/y", "v", "not in the bucket")
+    report = FixityReport(wrong=[closed])
+    assert report.lines()[1] == "wrong    R-AAAA  not in the bucket"
+    assert report.lines()[-1] == "Next: touch nothing in the bucket, and tell the data lead."
+    assert closed.as_json()["incident"] is None
 
 
 def test_all_agree_only_where_something_was_read() -> None:

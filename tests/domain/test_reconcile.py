@@ -132,7 +132,8 @@ def test_many_keys_are_walked_with_a_few_in_hand() -> None:
 # What is said of it -------------------------------------------------------------------------------------------------
 
 
-OPEN, SETTLED = ReconcileFinding(K.EXTRA_VERSION, "k@v", "left"), ReconcileFinding(K.EXTRA_VERSION, "k@w", "left", True)
+OPEN = ReconcileFinding(K.EXTRA_VERSION, "k@v", "left", incident="I-AAAA")
+SETTLED = ReconcileFinding(K.EXTRA_VERSION, "k@w", "left", True)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ def test_only_what_nobody_settled_is_wrong_and_only_what_all_sides_said_is_done(
     assert report.exit == ends == report.as_json()["outcome"]
     assert ("Zoom, the index and S3 agree." in said) == (ends == "done" and not report.findings)
     assert ("settled before" in said) == (ends == "done" and bool(report.findings))
-    assert ("Next: zoomguard incidents list" in said) == (ends == "wrong")
+    assert ("Next: a lead or the data lead looks at: zoomguard incidents " in said) == (ends == "wrong")
 
 
 def test_everything_that_was_found_is_named_with_what_was_done() -> None:
@@ -168,9 +169,12 @@ def test_everything_that_was_found_is_named_with_what_was_done() -> None:
     )
     said = report.lines()
     assert "2 unfinished uploads of ours given up" in said
-    assert said[3:5] == ("found    extra_version  left", "    k@v")
+    assert said[3:5] == ("found    extra_version  I-AAAA  left", "    k@v")
     assert said[5:7] == ("settled  extra_version  left", "    k@w")
     assert "and 7 more of unknown_object" in said and "unknown  s3  X" in said
+    assert said[-1].endswith(": zoomguard incidents list")
+    assert ReconcileReport(findings=[OPEN, SETTLED]).lines()[-1].endswith(": zoomguard incidents show I-AAAA")
     (first, second) = report.as_json()["findings"]  # type: ignore[misc]
     assert (first["subject"], first["settled"], second["settled"]) == ("k@v", False, True)
+    assert (first["incident"], second["incident"]) == ("I-AAAA", None)
     assert first["title"].startswith("Somebody wrote over a key")

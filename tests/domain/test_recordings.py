@@ -87,7 +87,7 @@ def test_every_name_in_the_bag_is_one_of_the_agreed(kind: MediaKind):
 
 def test_a_recording_is_shown_without_a_link_or_a_topic():
     view = RecordingView(
-        "01R", "R-7K2M", "S-7K2M", "MATHS-7B", RecordingState.ARCHIVED, AT, None,
+        "01R", "R-7K2M", "01S", "S-7K2M", "MATHS-7B", RecordingState.ARCHIVED, AT, None,
         (FileView("01F", "video.mp4", FileState.VERIFIED, 10, "ab"),),
     )  # fmt: skip
     shown = view.as_json()

@@ -25,6 +25,7 @@ from zoomguard.domain.sessions import SessionState
 from zoomguard.tables.audit import Audit
 from zoomguard.tables.database import Database, Transaction, refuse_inside_transaction
 from zoomguard.tables.install import TermsRow
+from zoomguard.tables.migrations import migrate
 from zoomguard.tables.people import Group, GroupMember
 from zoomguard.tables.sessions import VideoSession
 from zoomguard.tables.watch import ZoomEvent
@@ -333,6 +334,18 @@ def test_fault_58_a_connection_that_dies_is_busy_once_and_then_works_again(datab
         tx.add(Group(id="G1", name="7B"))
         tx.commit(audit=DECIDED)
     assert count(database, "group") == 1
+
+
+def test_no_connection_makes_a_sqlite_file_whatever_its_folder_is_called(tmp_path: Path) -> None:
+    folder = tmp_path / "50% of 7B #1"
+    folder.mkdir()
+    database = Database(f"sqlite:///{folder / 'zoomguard.db'}", FixedClock().now)
+    with pytest.raises(Busy), database.reading():
+        pass
+    assert list(folder.iterdir()) == []
+    migrate(database.url)
+    assert count(database, "audit") == 0
+    database.close()
 
 
 def test_files_of_a_sqlite_database_are_for_us_alone(database: Database) -> None:

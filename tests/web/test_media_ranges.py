@@ -35,7 +35,7 @@ class Shelf:
         self.finished: list[str] = []
 
     def show(self, who: Who, name: str) -> RecordingView:
-        return RecordingView("R1", name, "S-7K2M", "MATHS-7B", RecordingState.ARCHIVED, NOW, None)
+        return RecordingView("R1", name, "01S", "S-7K2M", "MATHS-7B", RecordingState.ARCHIVED, NOW, None)
 
     def list(self, who: Who) -> tuple[RecordingView, ...]:
         return (self.show(who, "R-0001"),)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from zoomguard.adapters import s3_probe_bucket, s3_probe_content, s3_probe_locks, s3_probe_rights
 from zoomguard.adapters.s3_client import S3Client
 from zoomguard.adapters.s3_probe_bench import Bench, Verdict, not_told
-from zoomguard.domain.errors import Conflict, IntegrityFailed, OutsideFailed, SettingsWrong
+from zoomguard.domain.errors import Conflict, IntegrityFailed, OutsideFailed, SettingsWrong, ZoomguardError
 from zoomguard.domain.findings import Outcome
 from zoomguard.domain.storage import Probe, StorageReport, StorageWanted
 
@@ -72,8 +72,15 @@ def _asked(name: str, ask: Ask, bench: Bench) -> Probe:
     try:
         verdict = ask(bench)
     except (OutsideFailed, Conflict, IntegrityFailed) as error:
-        verdict = not_told(f"{error.message} [{error.code}]", error.remedy)
+        verdict = not_told(f"{error.message} [{error.code}]", _remedy(error, bench))
     blocking = verdict.blocking
     if blocking is None:
         blocking = verdict.outcome in (Outcome.FAIL, Outcome.UNKNOWN) and name not in ADVISORY
     return Probe(name, verdict.outcome, blocking, verdict.seen, verdict.remedy)
+
+
+def _remedy(error: ZoomguardError, bench: Bench) -> str:
+    """A policy that wants TLS, such as create-bucket.sh's, answers everything over HTTP as it answers wrong keys."""
+    if error.code != "S3_FORBIDDEN" or not (bench.endpoint_url or "").startswith("http:"):
+        return error.remedy
+    return f"{error.remedy} Or the bucket's policy wants TLS: let S3_ENDPOINT_URL begin with https://."

@@ -15,6 +15,7 @@ from zoomguard.adapters.s3_probe_bench import (
     passed,
     warned,
 )
+from zoomguard.domain.archive import count
 
 MAKE_ONE = "Use a bucket made by scripts/deploy/s3/create-bucket.sh."
 # S3 refuses signatures that are 15 minutes off; locks reckoned by a wrong clock end at the wrong time well before.
@@ -109,21 +110,22 @@ def default_retention(bench: Bench) -> Verdict:
     """What the bucket does with objects that come without a lock of ours."""
     rule = _lock_configuration(bench).get("Rule", {}).get("DefaultRetention", {})
     days = rule.get("Days", 0) + 365 * rule.get("Years", 0)
+    counted = count(days, "day")
     ours = f"ours {bench.wanted.shortest_days} to {bench.wanted.longest_days}"
     if not days:
         return passed("None: only what the archive locks is locked.")
     bench.locks_by_itself = True
     if rule.get("Mode") == "COMPLIANCE":
         return warned(
-            f"COMPLIANCE for {days} days: what comes without our lock can be erased by nobody.",
+            f"COMPLIANCE for {counted}: what comes without our lock can be erased by nobody.",
             "Let the bucket's default be GOVERNANCE, so that a lawful erasure stays possible.",
         )
     if days > bench.wanted.shortest_days:
         return warned(
-            f"{days} days ({ours}): what comes without our lock outlives its time and cannot be deleted then.",
-            f"Let the bucket's default be {bench.wanted.shortest_days} days or fewer.",
+            f"{counted} ({ours}): what comes without our lock outlives its time and cannot be deleted then.",
+            f"Let the bucket's default be {count(bench.wanted.shortest_days, 'day')} or fewer.",
         )
-    return passed(f"{days} days ({ours}): holds only what comes without our lock, and shortens none.")
+    return passed(f"{counted} ({ours}): holds only what comes without our lock, and shortens none.")
 
 
 def _lock_configuration(bench: Bench) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from zoomguard.domain.errors import OutsideFailed
 from zoomguard.domain.times import iso
 
 OTHER_SERVER = "Use Amazon S3, or a server that keeps versions and locks them."
+# Why there is none is what lock_on_put says: a poor server, or a question that was not answered.
+NOT_LOCKED = not_told("Not tried: there is no locked version.", "See lock_on_put.")
 FIRST, SECOND = b"the first of two", b"the second of two"
 
 
@@ -48,7 +50,7 @@ def lock_on_multipart(bench: Bench) -> Verdict:
 def refuses_delete(bench: Bench) -> Verdict:
     """Whether a locked version withstands a delete by its id, without bypass, by keys that may delete."""
     if bench.locked is None:
-        return not_told("Not tried: there is no locked version.", OTHER_SERVER)
+        return NOT_LOCKED
     if bench.removed(bench.locked):
         bench.locked = None
         return failed("S3 deleted a locked version.", OTHER_SERVER)
@@ -64,7 +66,7 @@ def refuses_delete(bench: Bench) -> Verdict:
 def refuses_shortening(bench: Bench) -> Verdict:
     """Whether a lock can be made shorter by keys that do not bypass."""
     if bench.locked is None:
-        return not_told("Not tried: there is no locked version.", OTHER_SERVER)
+        return NOT_LOCKED
     sooner = bench.until_at - timedelta(hours=12)
     shorter = {"Mode": LOCK_MODE, "RetainUntilDate": sooner}
     refusal = bench.refusal("put_object_retention", **named(bench.locked), Retention=shorter)

@@ -6,6 +6,8 @@ from zoomguard.adapters.s3_probe_bench import Bench, Verdict, named, not_told, p
 from zoomguard.domain.ids import ulid
 
 LESS = "Take the right away (scripts/deploy/s3: service-policy.json)."
+# The archive puts films with tags, which is PutObjectTagging: it reaches no version by its id.
+LESS_TAGGING = "Take s3:PutObjectVersionTagging away (service-policy.json); s3:PutObjectTagging stays, films need it."
 
 
 def delete(bench: Bench) -> Verdict:
@@ -27,7 +29,7 @@ def tag(bench: Bench) -> Verdict:
         return not_told("Not tried: there is no version.")
     changed = {"TagSet": [{"Key": "zg-probe", "Value": "changed"}]}
     refusal = bench.refusal("put_object_tagging", **named(bench.locked), Tagging=changed)
-    return _judged(refusal, "The service's own keys may change the tags of evidence.", ("",))
+    return _judged(refusal, "The service's own keys may change the tags of any version.", ("",), LESS_TAGGING)
 
 
 def bypass(bench: Bench) -> Verdict:
@@ -40,8 +42,8 @@ def bypass(bench: Bench) -> Verdict:
     return warned("The service's own keys may set locks aside and delete evidence.", LESS)
 
 
-def _judged(refusal: str, seen: str, done: tuple[str, ...]) -> Verdict:
+def _judged(refusal: str, seen: str, done: tuple[str, ...], remedy: str = LESS) -> Verdict:
     """A right is withheld where S3 forbids, and had where it does what was asked."""
     if refusal == "S3_FORBIDDEN":
         return passed()
-    return warned(seen, LESS) if refusal in done else not_told(f"S3 answered otherwise [{refusal}].")
+    return warned(seen, remedy) if refusal in done else not_told(f"S3 answered otherwise [{refusal}].")

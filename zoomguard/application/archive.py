@@ -24,10 +24,12 @@ from zoomguard.application.archive_reconcile import Reconciler
 from zoomguard.application.archive_verify import Verifier
 from zoomguard.application.ports import Progress
 from zoomguard.domain.archive import ArchiveTally
-from zoomguard.domain.errors import IntegrityFailed, NotThere, OutsideFailed, Throttled
+from zoomguard.domain.errors import BadInput, IntegrityFailed, NotThere, OutsideFailed, Throttled
 from zoomguard.domain.fixity import FixityReport
+from zoomguard.domain.people import COLLEGE_ZONE
 from zoomguard.domain.rebuild import RebuildReport
 from zoomguard.domain.reconcile import ReconcileReport
+from zoomguard.domain.times import day_in
 from zoomguard.tables import recordings as table
 from zoomguard.tables import sessions as sessions_table
 
@@ -50,9 +52,12 @@ class Archive:
     def run(self, since: date | None = None, session: str | None = None, progress: Progress = silent) -> ArchiveTally:
         """Discovers, then takes every recording that is not archived as far as it goes, some at a time.
 
-        With `session` that one alone, what was given up as missing included; of others nothing is said.
+        With `session` that one alone, what was given up as missing included; of others nothing is said. BadInput for a
+        `since` that is still to come: nothing would be looked for, and it would look done.
         """
         must_be_whole(self.parts)
+        if since is not None and since > day_in(self.parts.clock.now(), COLLEGE_ZONE):
+            raise BadInput("That day is still to come.", "Give --since a day that has begun.", code="BAD_DATE")
         tally, session_id = ArchiveTally(), self._session(session)
         looked = Discovery(self.parts).run(tally, since)
         self._must_have_hosts(tally)

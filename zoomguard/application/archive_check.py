@@ -12,9 +12,9 @@ from zoomguard.domain import bag as bagit
 from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import IntegrityFailed, OutsideFailed
 from zoomguard.domain.incidents import IncidentKind
-from zoomguard.domain.people import SERVICE
+from zoomguard.domain.people import COLLEGE_ZONE, SERVICE
 from zoomguard.domain.reconcile import ReconcileReport
-from zoomguard.domain.times import iso
+from zoomguard.domain.times import spoken
 from zoomguard.tables import recordings as table
 from zoomguard.tables.recordings import Bag, Recording
 
@@ -106,7 +106,7 @@ class BagChecks:
             except (IntegrityFailed, OutsideFailed) as error:
                 return f"could not be locked again ({error.code})"
             crash_point("archive.lock_put_back")
-            return f"locked again until {iso(bag.retain_until_at)}"
+            return f"locked again until {spoken(bag.retain_until_at, COLLEGE_ZONE)}"
 
         self._find(K.LOCK_MISSING, recording, stored.key, stored.version_id, relock)
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
+from zoomguard.application import incidents
 from zoomguard.application.archive_at_zoom import AtZoom
 from zoomguard.application.archive_check import BagChecks
 from zoomguard.application.archive_findings import Findings
@@ -55,7 +57,14 @@ class Reconciler:
             except OutsideFailed as error:
                 self.report.unknown["s3"] = error.code
         self.findings.end()
+        self._name_incidents()
         return self.report
+
+    def _name_incidents(self) -> None:
+        with self.parts.database.reading() as tx:
+            self.report.findings = [
+                replace(each, incident=incidents.standing(tx, each.kind, each.subject)) for each in self.report.findings
+            ]
 
     def _must_have_an_index(self) -> None:
         """Looked at before and after the bucket, which may be given its first bag meanwhile."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 from zoomguard.application import incidents
 from zoomguard.application.archive_parts import ArchiveParts
@@ -51,9 +52,8 @@ class Verifier:
                 wrong.append(each)
         except OutsideFailed as error:
             report.unknown[checked.recording.short_id], is_told = error.code, False
-        report.wrong += wrong
         # First the incidents: a bag counts as read again only once what was found in it cannot be forgotten.
-        self._open(checked.recording, wrong)
+        report.wrong += self._opened(checked.recording, wrong)
         if is_told:
             report.bags += 1
             report.agreeing += not wrong
@@ -67,9 +67,10 @@ class Verifier:
             payload = {"bag": number, "agrees": agrees}
             tx.commit(audit=Event("recording.bag_rehashed", "recording", recording_id, SERVICE.id, payload))
 
-    def _open(self, recording: Recording, wrong: list[Disagreement]) -> None:
+    def _opened(self, recording: Recording, wrong: list[Disagreement]) -> list[Disagreement]:
+        """Opens incidents where none is; gives what is wrong with what stands open about it."""
         if not wrong:
-            return
+            return []
         now, events = self.parts.clock.now(), list[Event]()
         with self.parts.database.deciding() as tx:
             for each in wrong:
@@ -83,8 +84,10 @@ class Verifier:
                     detail={"key": each.key, "version": each.version_id},
                 )
                 events += [told] if told else []
+            named = [replace(each, incident=incidents.standing(tx, each.kind, each.subject)) for each in wrong]
             if events:
                 tx.commit(audit=tuple(events))
+            return named
 
 
 class _BagCheck:

@@ -64,6 +64,12 @@ def open_(
     return Event("incident.opened", "incident", row.id, SERVICE.id, payload)
 
 
+def standing(tx: Transaction, kind: IncidentKind, subject: str) -> str:
+    """The short id of the open incident of that kind, "" where none is open."""
+    known = table.latest(tx, kind, subject)
+    return known.short_id if known is not None and known.closed_at is None else ""
+
+
 def happens_anew(tx: Transaction, known: Incident) -> bool:
     """Whether what is found again is a new matter."""
     settled_for_now = known.closed_at is not None and known.kind in HAPPENS_ANEW

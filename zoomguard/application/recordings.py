@@ -174,7 +174,6 @@ class Recordings:
                 return
             viewing.finished_at = now
             reads = tx.all(select(ViewingRead).where(ViewingRead.viewing_id == play_id))
-            paths = sorted({r.path for r in reads})
             events = tuple(
                 Event(
                     "recording.fetched",
@@ -183,7 +182,7 @@ class Recordings:
                     who.id,
                     {"path": p, "bytes": sum(r.stop - r.start for r in reads if r.path == p)},
                 )
-                for p in paths
+                for p in sorted({r.path for r in reads})
             )
             tx.commit(audit=events or (Event("recording.closed_unread", "viewing", play_id, who.id),))
 
@@ -257,6 +256,7 @@ class Recordings:
         return RecordingView(
             recording.id,
             recording.short_id,
+            recording.session_id,
             session.short_id if session else None,
             session.course if session else "",
             recording.state,
@@ -274,8 +274,9 @@ class Recordings:
         with self.database.deciding() as tx:
             viewing = tx.hold(Viewing, play_id)
             tx.add(ViewingRead(id=ids.ulid(now), viewing_id=play_id, path=path, start=start, stop=stop, at=now))
-            payload = {"path": path, "bytes": stop - start}
-            late = Event("recording.fetched", "viewing", play_id, viewing.person_id, payload)
+            late = Event(
+                "recording.fetched", "viewing", play_id, viewing.person_id, {"path": path, "bytes": stop - start}
+            )
             tx.commit(audit=late if viewing.finished_at is not None else ())
 
 

@@ -111,6 +111,7 @@ def open_house(settings: Settings, clock: Clock | None = None) -> Iterator[House
     clock = clock or (UrlClock(settings.clock_url) if settings.clock_url else SystemClock())
     url = sa.make_url(settings.database_url)
     with migrations.in_use(url):
+        migrations.require_there(url)
         database = Database(settings.database_url, clock.now)
         # Zoom's deliveries have connections of their own: pages in a rush cannot keep them waiting.
         intake = Database(settings.database_url, clock.now, pool_size=2)

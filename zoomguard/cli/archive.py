@@ -11,13 +11,13 @@ import click
 
 from zoomguard.cli import layout, show
 from zoomguard.cli.command import group, json_option
-from zoomguard.cli.in_process import operator
+from zoomguard.cli.in_process import AT_ZOOM, IN_S3, operator
 from zoomguard.cli.progress import Progress
 from zoomguard.domain.times import printable
 
 # For cron: postponed work is done by a later run, what is missing or wrong needs a person.
 EXITS = {"done": show.DONE, "postponed": show.OUTSIDE, "wrong": show.INTEGRITY}
-SAMPLE = 25
+SAMPLE, LARGEST_SAMPLE = 25, 1_000_000
 quiet_option = click.option("--quiet", is_flag=True, help="Say nothing unless something is left or wrong.")
 
 
@@ -57,7 +57,7 @@ def archive(context: click.Context, since: datetime | None, session: str | None,
     """
     if context.invoked_subcommand is not None:
         return show.DONE
-    with Progress(sys.stderr, quiet=quiet) as progress, operator() as application:
+    with Progress(sys.stderr, quiet=quiet) as progress, operator(*AT_ZOOM, *IN_S3) as application:
         # Off a terminal this is the one line; on one it is overwritten by what comes.
         progress.say("Looking for recordings at Zoom ...")
         day = since.date() if since else None
@@ -68,7 +68,12 @@ def archive(context: click.Context, since: datetime | None, session: str | None,
     "verify",
     examples=("zoomguard archive verify", "zoomguard archive verify --sample 100", "zoomguard archive verify --all"),
 )
-@click.option("--sample", type=click.IntRange(1), metavar="N", help=f"So many bags ({SAMPLE}), oldest check first.")
+@click.option(
+    "--sample",
+    type=click.IntRange(1, LARGEST_SAMPLE),
+    metavar="N",
+    help=f"So many bags ({SAMPLE}), oldest check first.",
+)
 @click.option("--all", "everything", is_flag=True, help="Every bag.")
 @quiet_option
 @json_option
@@ -79,7 +84,7 @@ def verify(sample: int | None, everything: bool, quiet: bool, as_json: bool) -> 
     """
     if everything and sample is not None:
         raise click.UsageError("Give --sample or --all, not both.")
-    with Progress(sys.stderr, quiet=quiet) as progress, operator() as application:
+    with Progress(sys.stderr, quiet=quiet) as progress, operator(*IN_S3) as application:
         progress.say("Reading bags again from S3 ...")
         most = None if everything else sample or SAMPLE
         return _told(application.archive.verify(most, lambda *far: progress.say(_far(*far))), quiet, as_json)
@@ -97,7 +102,8 @@ def reconcile(rebuild: bool, quiet: bool, as_json: bool) -> int:
 
     Exit 0: all agree. Exit 4: a side could not tell. Exit 5: something was found that nobody has settled.
     """
-    with Progress(sys.stderr, quiet=quiet) as progress, operator() as application:
+    reaches = IN_S3 if rebuild else (*AT_ZOOM, *IN_S3)
+    with Progress(sys.stderr, quiet=quiet) as progress, operator(*reaches) as application:
         progress.say("Comparing ...")
         if rebuild:
             return _told(application.archive.rebuild(), quiet, as_json)

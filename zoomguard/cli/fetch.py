@@ -26,6 +26,7 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 FIRST_BAG = "b001"
 TRIES = 3
 CHUNK_BYTES = 1024 * 1024
+STAYS = "What was fetched before it stays in the folder."
 Say = Callable[[str], None]
 
 
@@ -124,15 +125,17 @@ def _receive(client: Client, play_id: str, wanted: Wanted, folder: Folder, part:
                     raise
         agrees = copy.done()
     except Declined as declined:
-        if declined.exit_code == INTEGRITY_EXIT:
-            folder.remove(part)  # The service knows that it would never agree.
-        raise
+        if declined.exit_code != INTEGRITY_EXIT:
+            raise
+        folder.remove(part)  # The service knows that it would never agree.
+        said = f"{wanted.path}: {declined.message}"
+        raise IntegrityFailed(said, f"{declined.remedy} {STAYS}", code=declined.code) from None
     finally:
         copy.close()
     if not agrees:
         folder.remove(part)
         raise IntegrityFailed(
-            f"{wanted.path} does not agree with the archive. It was deleted here.", "Tell the operator."
+            f"{wanted.path} does not agree with the archive. It was deleted here.", f"Tell the operator. {STAYS}"
         )
 
 

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 import click
 
 from zoomguard.cli import layout, server, show
-from zoomguard.cli.answers import Said
+from zoomguard.cli.answers import Declined, Said
 from zoomguard.cli.asking import completed
 from zoomguard.cli.command import group, json_option
+from zoomguard.domain.errors import OutsideFailed
+from zoomguard.domain.incidents import GRAVE_MEANS, HAPPENED
+from zoomguard.domain.people import SERVICE
+
+if TYPE_CHECKING:
+    from zoomguard.cli.client import Client
 
 ZONE = "Europe/London"
 QUESTIONS = {"note": "How it was settled (it is kept with your name)"}
 NONE_OPEN = "No incident is open."
 CLOSE = 'zoomguard incidents close I-7K2M --note "Recovered from Zoom\'s trash."'
+CLOSE_SEVERAL = 'zoomguard incidents close I-7K2M I-31TD --note "From before the restore."'
+NOT_TRIED = {"code": "NOT_TRIED", "message": "Not tried: the service was lost before", "remedy": "Run it again"}
+# So much of the end of a key: enough of the recording's id, the bag and the file.
+LONGEST_ABOUT = 40
 
 
 @group("incidents", "zoomguard incidents list", "zoomguard incidents show I-7K2M", CLOSE)
@@ -29,12 +42,12 @@ def incidents() -> None:
 def list_(closed: bool, as_json: bool) -> None:
     """Lists open incidents, grave ones first."""
     said = server.connect().get(f"/incidents{'?closed=true' if closed else ''}")
-    show.out(_listed(said.parts("incidents"), closed), as_json)
+    show.out(_listed(said.parts("incidents"), said.needed("open"), closed), as_json)
     if as_json:
         show.document(said.document)
 
 
-def _listed(found: list[Said], closed: bool) -> list[str]:
+def _listed(found: list[Said], count: Said, closed: bool) -> list[str]:
     if not found:
         more = "sessions list" if closed else "incidents list --closed"
         return ["No incidents." if closed else NONE_OPEN, f"Next: zoomguard {more}"]
@@ -42,21 +55,25 @@ def _listed(found: list[Said], closed: bool) -> list[str]:
     still = [i for i in found if not i.text("closed_at")]
     rows = [(i.text("short_id"), _stands(i), _day(i), _about(i), i.text("title")) for i in found]
     lines = [
-        *layout.wrap(_counted(still, len(found) - len(still))),
+        *layout.wrap(_counted(len(still), count, len(found) - len(still))),
         "",
         *layout.table(("INCIDENT", "", "FOUND", "ABOUT", "WHAT"), rows),
     ]
     return [*lines, "", f"Next: zoomguard incidents show {found[0].text('short_id')}"]
 
 
-def _counted(still: list[Said], closed: int) -> str:
-    """How many are open, and how many closed ones stand below them; one of the two there is."""
+def _counted(still: int, count: Said, closed: int) -> str:
+    """How many are open, of which `still` are listed, and how many closed ones stand below them; one of the two there
+    is."""
     after = layout.counted(closed, "closed one follows.", "closed ones follow.") if closed else ""
     if not still:
         return f"No incident is open; {after}"
-    grave = sum(_is_grave(i) for i in still)
-    more = f", {grave} grave: evidence is missing, or not what it was." if grave else "."
-    return f"{layout.counted(len(still), 'open incident', 'open incidents')}{more} {after}".rstrip()
+    # Whatever was opened or closed since they were counted, the list itself is what stands below.
+    total, grave = max(still, count.number("total")), count.number("grave")
+    they = layout.counted(total, "open incident", "open incidents")
+    shown = f"{still} of {they} shown" if still < total else they
+    more = f", {grave} grave: {GRAVE_MEANS}." if grave else "."
+    return f"{shown}{more} {after}".rstrip()
 
 
 def _is_grave(incident: Said) -> bool:
@@ -72,9 +89,10 @@ def _day(incident: Said) -> str:
 
 
 def _about(incident: Said) -> str:
-    """The lesson or the recording; where there is none, the end of what it is about: of a key its file."""
-    said = incident.text("session") or incident.text("recording")
-    return said or incident.text("subject").partition("@")[0].rpartition("/")[2][-24:] or "-"
+    """The lesson or the recording; where there is none, the end of what it is about: of a key the bag and the file."""
+    subject = incident.text("subject").partition("@")[0]
+    end = subject if len(subject) <= LONGEST_ABOUT else f"...{subject[3 - LONGEST_ABOUT :]}"
+    return incident.text("session") or incident.text("recording") or end or "-"
 
 
 @incidents.command("show", examples=("zoomguard incidents show I-7K2M", "zoomguard incidents show I-7K2M --json"))
@@ -96,7 +114,7 @@ def _shown(incident: Said) -> list[str]:
     exact = [("Subject", incident.text("subject")), *_details(incident.part("detail"))]
     rows = [
         ("State", f"closed {layout.moment(closed, ZONE)}" if closed else "open"),
-        ("Grave", "yes: evidence is missing, or not what it was" if _is_grave(incident) else "no"),
+        ("Grave", f"yes: {GRAVE_MEANS}" if _is_grave(incident) else "no"),
         ("Found", layout.moment(incident.text("opened_at"), ZONE)),
         ("Lesson", incident.text("session")),
         ("Recording", incident.text("recording")),
@@ -104,16 +122,21 @@ def _shown(incident: Said) -> list[str]:
         ("What to do", incident.text("remedy")),
     ]
     lines = [
-        *layout.wrap(f"{short_id}  {incident.text('title')}"),
+        *layout.wrap(incident.text("title"), f"{short_id}  "),
         *layout.facts(rows, whole=dict(exact)),
         "",
         "History",
     ]
     for one in incident.parts("history"):
-        lines += layout.wrap(f"{layout.moment(one.text('at'), ZONE)}  {one.text('what')}, {one.text('by')}", "  ")
+        lines += layout.wrap(f"{layout.moment(one.text('at'), ZONE)}  {_happened(one)}", "  ", "    ")
         lines += layout.wrap(one.text("text"), "    ") if one.text("text") else []
     may_close = incident.document.get("may_close") is True
     return [*lines, "", f"Next: zoomguard incidents {f'close {short_id} --note TEXT' if may_close else 'list'}"]
+
+
+def _happened(one: Said) -> str:
+    what, by = one.text("what"), one.text("by")
+    return f"{HAPPENED.get(what, what)}, by {'the service' if by == SERVICE.id else by}"
 
 
 def _details(detail: Said | None) -> list[tuple[str, str]]:
@@ -121,18 +144,81 @@ def _details(detail: Said | None) -> list[tuple[str, str]]:
     return [(str(name).replace("_", " ").capitalize(), detail.text(name)) for name in names] if detail else []
 
 
-@incidents.command("close", examples=(CLOSE, "zoomguard incidents close I-7K2M"))
-@click.argument("id", metavar="ID")
-@click.option("--note", metavar="TEXT", help="How it was settled, in 8 to 500 characters.")
+@incidents.command("close", examples=(CLOSE, "zoomguard incidents close I-7K2M", CLOSE_SEVERAL))
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--note", metavar="TEXT", help="How it was settled, in 8 to 500 characters; the same for several.")
 @json_option
-def close(id: str, note: str | None, as_json: bool) -> None:
-    """Settles an incident; nobody settles what is about a lesson of their own."""
-    from zoomguard.cli.client import segment
+def close(ids: tuple[str, ...], note: str | None, as_json: bool) -> int:
+    """Settles incidents; nobody settles what is about a lesson of their own.
 
+    Each of several is closed by itself; the exit code is the worst of theirs.
+    """
     whole = completed({"note": (note or "").strip()}, QUESTIONS, as_json=as_json)
-    said = server.connect().post(f"/incidents/{segment(id)}/close", whole)
-    incident = said.needed("incident")
-    show.out(layout.wrap(f"Closed: {incident.text('short_id')}  {incident.text('title')}"), as_json)
+    client, named = server.connect(), list(dict.fromkeys(ids))
+    if len(named) == 1:
+        return _close_one(client, named[0], whole, as_json)
+    rows = _close_each(client, named, whole)
+    show.out([line for row in rows for line in row.lines()], as_json)
     show.out(["Next: zoomguard incidents list"], as_json)
     if as_json:
+        show.document({"schema": "zoomguard/1", "incidents": [row.as_json() for row in rows]})
+    return show.worst(row.exit_code for row in rows)
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What came of one incident of several: the incident, or what went wrong, with its exit code."""
+
+    id: str
+    exit_code: int
+    incident: Said | None = None
+    error: Said | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """One entry of the document of several."""
+        closed, error = (part.document if part else None for part in (self.incident, self.error))
+        return {"id": self.id, "exit_code": self.exit_code, "incident": closed, "error": error}
+
+    def lines(self) -> list[str]:
+        """The same in words."""
+        if self.incident is not None:
+            return _closed(self.incident)
+        said = [self.error.text(part).rstrip(".") for part in ("message", "remedy")] if self.error else []
+        code = f" [{self.error.text('code')}]" if self.error else ""
+        return layout.wrap(". ".join(filter(None, said)) + f".{code}", f"Not closed: {self.id}  ", "  ")
+
+
+def _close(client: Client, id: str, whole: dict[str, str]) -> Said:
+    from zoomguard.cli.client import segment
+
+    return client.post(f"/incidents/{segment(id)}/close", whole)
+
+
+def _close_one(client: Client, id: str, whole: dict[str, str], as_json: bool) -> int:
+    said = _close(client, id, whole)
+    show.out([*_closed(said.needed("incident")), "Next: zoomguard incidents list"], as_json)
+    if as_json:
         show.document(said.document)
+    return show.DONE
+
+
+def _close_each(client: Client, ids: list[str], whole: dict[str, str]) -> list[Closing]:
+    """An outcome for each; after a lost connection the rest is not tried."""
+    rows: list[Closing] = []
+    for number, id in enumerate(ids, 1):
+        try:
+            rows.append(Closing(id, show.DONE, _close(client, id, whole).needed("incident")))
+        except Declined as no:
+            rows.append(Closing(id, no.exit_code, error=_error(no)))
+        except OutsideFailed as error:
+            rest = [Closing(left, show.OUTSIDE, error=Said(NOT_TRIED)) for left in ids[number:]]
+            return [*rows, Closing(id, show.OUTSIDE, error=_error(error)), *rest]
+    return rows
+
+
+def _error(error: Declined | OutsideFailed) -> Said:
+    return Said({"code": error.code, "message": error.message, "remedy": error.remedy})
+
+
+def _closed(incident: Said) -> list[str]:
+    return layout.wrap(incident.text("title"), f"Closed: {incident.text('short_id')}  ")

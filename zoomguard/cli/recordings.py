@@ -25,6 +25,7 @@ QUESTIONS = {
     "reason": "Reason (it is kept with your name)",
     "to": "Folder for the copy",
 }
+NO_ROW = "not on record (after a rebuild)"
 WARNING = "This is a film of children: keep it here, show it to nobody else, delete it when done."
 
 
@@ -74,7 +75,7 @@ def _shown(recording: Said) -> list[str]:
     kept = recording.text("retain_until")
     rows = [
         ("State", recording.text("state")),
-        ("Session", recording.text("session") or "none of ours"),
+        ("Session", recording.text("session") or (NO_ROW if recording.text("session_id") else "none of ours")),
         ("Began", _when(recording)),
         ("Kept until", layout.moment(kept, "Europe/London") if kept else "not decided yet"),
     ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 
+from zoomguard.domain.incidents import next_step
+
 # Zoom needs about twice a lesson's length, and up to a day at peaks: what is not listed after that is missing.
 LISTED_AFTER = timedelta(hours=24)
 
@@ -91,7 +93,9 @@ class ArchiveTally:
         said += [f"wrong      {short}  {code}" for short, code in sorted(self.wrong.items())]
         said += [f"expected   {short}  not at Zoom yet" for short in self.expected]
         said += [f"missing    {short}  was held, and after 24 hours not all of it is at Zoom" for short in self.missing]
-        said += [f"open       {short}  {kind}: zoomguard incidents show {short}" for short, kind in self.open_incidents]
+        said += [f"open       {short}  {kind}" for short, kind in self.open_incidents]
+        if self.missing or self.open_incidents:
+            said.append(next_step(() if self.missing else [short for short, _ in self.open_incidents]))
         if self.copied and self.exit == "done":
             said.append("All copied files read back from S3: lock, size and checksum agree.")
         return tuple(said)

@@ -6,25 +6,27 @@ from dataclasses import dataclass, field
 
 from zoomguard.domain.archive import count
 from zoomguard.domain.bag import DECLARATION, MARK_NAME, digest, manifest_of, oxum
-from zoomguard.domain.incidents import IncidentKind
+from zoomguard.domain.incidents import IncidentKind, next_step
 
 
 @dataclass(frozen=True)
 class Disagreement:
-    """One object that is not what the archive rests on; `key` and `version_id` name it in the bucket."""
+    """One object that is not what the archive rests on; `key` and `version_id` name it in the bucket, `incident` what
+    stands open about it ("": it was closed)."""
 
     kind: IncidentKind
     recording: str
     key: str
     version_id: str
     reason: str
+    incident: str = ""
 
     @property
     def subject(self) -> str:
         """What an incident calls it."""
         return f"{self.key}@{self.version_id}"
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, str | None]:
         """The parts by name."""
         return {
             "kind": self.kind.value,
@@ -32,6 +34,7 @@ class Disagreement:
             "key": self.key,
             "version": self.version_id,
             "reason": self.reason,
+            "incident": self.incident or None,
         }
 
 
@@ -71,7 +74,7 @@ class FixityReport:
         objects = f"{count(self.objects, 'object')}, {self.read_bytes / 1e6:.1f} MB"
         said = [f"{count(self.bags, 'bag')} read again from S3 ({objects})"]
         for each in self.wrong:
-            said.append(f"wrong    {each.recording}  {each.reason}")
+            said.append("  ".join(filter(None, ("wrong  ", each.recording, each.incident, each.reason))))
             said.append(f"    key      {each.key}")
             said.append(f"    version  {each.version_id}")
         said += [f"unknown  {short}  {code}" for short, code in sorted(self.unknown.items())]
@@ -80,6 +83,9 @@ class FixityReport:
         if self.exit == "done":
             agree = "All agree: payload, manifests and the archive's index."
             said.append(agree if self.bags else "No bag is on record: nothing was proved.")
+        elif self.exit == "wrong":
+            named = {each.incident for each in self.wrong if each.incident}
+            said.append(next_step(named) if named else "Next: touch nothing in the bucket, and tell the data lead.")
         return tuple(said)
 
 

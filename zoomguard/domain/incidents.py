@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -32,11 +33,14 @@ class IncidentKind(StrEnum):
     FOREIGN_UPLOAD = "foreign_upload"
 
 
+GRAVE_MEANS = "evidence is, or may be, missing or not what it was"
+
+
 @dataclass(frozen=True)
 class IncidentWords:
-    """A kind in words: what happened, and what the person who settles it does. `grave` says that evidence is, or
-    may be, missing or not what it was: the archive says so (exit 5) until the incident is closed. `short` is the title
-    for one line, in at most 52 characters, where it is longer itself."""
+    """A kind in words: what happened, and what the person who settles it does. `grave` says GRAVE_MEANS, and the
+    archive says so (exit 5) until the incident is closed. `short` is the title for one line, in at most 52 characters,
+    where it is longer itself."""
 
     title: str
     remedy: str
@@ -56,7 +60,8 @@ WORDS: dict[IncidentKind, IncidentWords] = {
     ),
     K.COPY_OVERDUE: IncidentWords(
         "A recording, or a file of it, is not in the archive after three days",
-        "Look at the code below with the operator: line, S3 or Zoom. It is tried again each time, while Zoom has it.",
+        "Look with the operator at the reason that the incident names: line, S3 or Zoom. It is tried again each time,"
+        " while Zoom has it.",
         short="Not in the archive after three days",
     ),
     K.CONTENT_CHANGED: IncidentWords(
@@ -110,7 +115,7 @@ WORDS: dict[IncidentKind, IncidentWords] = {
     ),
     K.LOCK_MISSING: IncidentWords(
         "A version had lost its lock, or had a shorter one",
-        "See below whether it could be locked again; find out who can change locks in the bucket.",
+        "Its history says whether it could be locked again; find out who can change locks in the bucket.",
     ),
     K.LEGAL_HOLD: IncidentWords(
         "A version carries a legal hold that zoomguard did not place",
@@ -125,7 +130,8 @@ WORDS: dict[IncidentKind, IncidentWords] = {
     ),
     K.UNKNOWN_OBJECT: IncidentWords(
         "The bucket holds an object that is not in the archive's index",
-        "Find out who put it there. It was left as it is.",
+        "It may be of a bag that a restored or rebuilt index does not know: keep it. If it is not, find out who put it"
+        " there. It was left as it is.",
         grave=False,
         short="An object in the bucket is not in the index",
     ),
@@ -139,11 +145,24 @@ WORDS: dict[IncidentKind, IncidentWords] = {
 
 
 GRAVE = frozenset(kind for kind, words in WORDS.items() if words.grave)
+# What a line of a history says happened; a line that stands here in no other way speaks for itself.
+HAPPENED: dict[str, str] = {
+    "opened": "Found",
+    "told": "Safeguarding lead, deputies and monitors were written to",
+    "arrived": "It came after all",
+    "closed": "Closed",
+}
+
+
+def next_step(short_ids: Collection[str]) -> str:
+    """Where to look next, said to the operator, who sees no incident: these are for the leads."""
+    look = f"show {next(iter(short_ids))}" if len(short_ids) == 1 else "list"
+    return f"Next: a lead or the data lead looks at: zoomguard incidents {look}"
 
 
 @dataclass(frozen=True)
 class IncidentNote:
-    """One line of an incident's history: `what` is opened, told, seen, arrived or closed; `by` an address or
+    """One line of an incident's history: `what` is a key of HAPPENED or says itself what was done; `by` an address or
     "service"; `text` a person's words."""
 
     at: datetime
@@ -200,7 +219,11 @@ class IncidentView:
 
 @dataclass(frozen=True)
 class OpenIncidents:
-    """How many are open, and how many of them say that evidence is, or may be, missing or not what it was."""
+    """How many are open, and how many of them are grave."""
 
     total: int
     grave: int
+
+    def as_json(self) -> dict[str, int]:
+        """The parts by name."""
+        return {"total": self.total, "grave": self.grave}

@@ -10,7 +10,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from zoomguard.domain.archive import count
-from zoomguard.domain.incidents import WORDS, IncidentKind
+from zoomguard.domain.incidents import WORDS, IncidentKind, next_step
 
 K = IncidentKind
 
@@ -94,12 +94,14 @@ def _of_one(mine: Ours, versions: list[Theirs]) -> Iterator[Difference]:
 
 @dataclass(frozen=True)
 class ReconcileFinding:
-    """One finding with what was done about it; `settled` where a person has closed its incident."""
+    """One finding with what was done about it; `settled` where a person has closed its incident, `incident` the one
+    that stands open."""
 
     kind: IncidentKind
     subject: str
     done: str
     settled: bool = False
+    incident: str = ""
 
     def as_json(self) -> dict[str, object]:
         """The parts by name."""
@@ -109,6 +111,7 @@ class ReconcileFinding:
             "title": WORDS[self.kind].title,
             "done": self.done,
             "settled": self.settled,
+            "incident": self.incident or None,
         }
 
 
@@ -163,7 +166,7 @@ class ReconcileReport:
             said.append(f"{count(self.uploads_given_up, 'unfinished upload')} of ours given up")
         for each in self.findings:
             state = "settled" if each.settled else "found  "
-            said.append(f"{state}  {each.kind.value}  {each.done}")
+            said.append("  ".join(filter(None, (state, each.kind.value, each.incident, each.done))))
             said.append(f"    {each.subject}")
         said += [f"and {n} more of {kind}" for kind, n in sorted(self.more.items())]
         said += [f"unknown  {side}  {code}" for side, code in sorted(self.unknown.items())]
@@ -171,6 +174,5 @@ class ReconcileReport:
             agree, settled = "Zoom, the index and S3 agree.", "Nothing new: all of this was settled before."
             said.append(settled if self.findings else agree)
         elif self.exit == "wrong":
-            said.append("Safeguarding lead, deputies, monitors or the data lead settle it.")
-            said.append("Next: zoomguard incidents list")
+            said.append(next_step(() if self.more else {f.incident for f in self.findings if f.incident}))
         return tuple(said)

@@ -188,10 +188,12 @@ def never_listed(types: frozenset[str]) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True)
 class RecordingView:
-    """A recording as entitled people see it; no link, no topic, no name."""
+    """A recording as entitled people see it; no link, no topic, no name. `session` is None where no lesson is on
+    record, `session_id` where it is of none of ours."""
 
     id: str
     short_id: str
+    session_id: str | None
     session: str | None
     course: str
     state: RecordingState
@@ -205,6 +207,7 @@ class RecordingView:
         return {
             "id": self.id,
             "short_id": self.short_id,
+            "session_id": self.session_id,
             "session": self.session,
             "course": self.course,
             "state": self.state.value,

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
@@ -242,12 +243,18 @@ def _genesis_of(session: Session) -> str:
 def _engine(url: sa.URL, pool_size: int) -> sa.Engine:
     arguments: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True, "pool_size": pool_size}
     if url.get_backend_name() == "sqlite":
-        engine = sa.create_engine(url, **arguments)
+        engine = sa.create_engine(_as_it_stands(url), **arguments)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     options = "-c statement_timeout=60000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=30000"
     return sa.create_engine(url, connect_args={"options": options, "connect_timeout": 5}, **arguments)
+
+
+def _as_it_stands(url: sa.URL) -> sa.URL:
+    """The file as it is: by itself SQLite makes an empty one where none is, and a lost database looks like a new one
+    (sqlite.org/uri.html)."""
+    return url.set(database=f"file:{quote(str(url.database))}").update_query_dict({"mode": "rw", "uri": "true"})
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:

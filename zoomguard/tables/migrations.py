@@ -52,6 +52,16 @@ def current(engine: sa.Engine) -> str | None:
         ) from None
 
 
+def require_there(url: sa.URL) -> None:
+    """Conflict NO_DATABASE where a SQLite file is not there."""
+    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+        raise Conflict(
+            f"There is no database {url.database}.",
+            'If there was one, see README, "The database is lost". For a new installation, run: zoomguard migrate',
+            code="NO_DATABASE",
+        )
+
+
 def require_head(engine: sa.Engine) -> None:
     """Conflict unless the database stands at exactly our revision."""
     at = current(engine)

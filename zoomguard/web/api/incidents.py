@@ -22,9 +22,10 @@ class Closing(Ask):
 
 @router.get("/incidents")
 def list_incidents(application: App, who: SignedIn, closed: bool = False) -> JSONResponse:
-    """Open incidents, grave ones first; with `closed` the closed ones too."""
+    """Open incidents, grave ones first; with `closed` the closed ones too. `open` counts them all."""
     views = application.incidents.list(who, closed=closed)
-    return JSONResponse({"schema": SCHEMA, "incidents": [v.summary() for v in views]})
+    count = application.incidents.count(who)
+    return JSONResponse({"schema": SCHEMA, "open": count.as_json(), "incidents": [v.summary() for v in views]})
 
 
 @router.get("/incidents/{incident}")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from zoomguard.application import Application, access
 from zoomguard.application.incidents import LONGEST_NOTE, MOST, SHORTEST_NOTE
 from zoomguard.domain.errors import NotAllowed, ZoomguardError
-from zoomguard.domain.incidents import IncidentView
+from zoomguard.domain.incidents import GRAVE_MEANS, HAPPENED, IncidentView
 from zoomguard.web.errors import status_of
 from zoomguard.web.pages import staff
 from zoomguard.web.pages.notices import TOLD_HERE, Notice, notice_of
@@ -20,13 +18,6 @@ from zoomguard.web.who import App
 router = APIRouter(include_in_schema=False)
 OWN = "OWN_SESSION"
 LIST = ("zoomguard incidents list", "zoomguard incidents list --closed")
-# What each line of a history says happened.
-HAPPENED: Mapping[str, str] = {
-    "opened": "Found",
-    "told": "Safeguarding lead, deputies and monitors were written to",
-    "arrived": "It came after all",
-    "closed": "Closed",
-}
 
 
 @router.api_route("/incidents", methods=staff.SEE)
@@ -35,7 +26,15 @@ def look(request: Request, application: App, visitor: Visiting) -> Response:
     closed = staff.said(request.query_params, "closed") == "1"
     found = application.incidents.list(visitor.who, closed=closed)
     return staff.page(
-        request, visitor, "incidents.html", here="/incidents", found=found, closed=closed, most=MOST, commands=LIST
+        request,
+        visitor,
+        "incidents.html",
+        here="/incidents",
+        found=found,
+        closed=closed,
+        most=MOST,
+        grave_means=GRAVE_MEANS,
+        commands=LIST,
     )
 
 
