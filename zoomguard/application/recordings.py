@@ -175,14 +175,8 @@ class Recordings:
             viewing.finished_at = now
             reads = tx.all(select(ViewingRead).where(ViewingRead.viewing_id == play_id))
             events = tuple(
-                Event(
-                    "recording.fetched",
-                    "viewing",
-                    play_id,
-                    who.id,
-                    {"path": p, "bytes": sum(r.stop - r.start for r in reads if r.path == p)},
-                )
-                for p in sorted({r.path for r in reads})
+                _fetched(viewing, path, sum(r.stop - r.start for r in reads if r.path == path))
+                for path in sorted({r.path for r in reads})
             )
             tx.commit(audit=events or (Event("recording.closed_unread", "viewing", play_id, who.id),))
 
@@ -274,10 +268,11 @@ class Recordings:
         with self.database.deciding() as tx:
             viewing = tx.hold(Viewing, play_id)
             tx.add(ViewingRead(id=ids.ulid(now), viewing_id=play_id, path=path, start=start, stop=stop, at=now))
-            late = Event(
-                "recording.fetched", "viewing", play_id, viewing.person_id, {"path": path, "bytes": stop - start}
-            )
-            tx.commit(audit=late if viewing.finished_at is not None else ())
+            tx.commit(audit=_fetched(viewing, path, stop - start) if viewing.finished_at is not None else ())
+
+
+def _fetched(viewing: Viewing, path: str, count: int) -> Event:
+    return Event("recording.fetched", "viewing", viewing.id, viewing.person_id, {"path": path, "bytes": count})
 
 
 def _file_view(file: RecordingFile) -> FileView:
