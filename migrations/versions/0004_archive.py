@@ -22,6 +22,7 @@ KINDS = (
     "object_missing",
     "object_differs",
     "bag_differs",
+    "bag_not_whole",
     "extra_version",
     "delete_marker",
     "lock_missing",

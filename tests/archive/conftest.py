@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.archive.bucket import Bucket
+from tests.archive.forging import Two, bags
 from tests.cli.caller import Terminal
 from tests.house import Home, a_home
 
@@ -38,3 +39,9 @@ def operator(home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest
     for name, value in home.environ.items():
         monkeypatch.setenv(name, value)
     return Terminal(home.path, capsys, monkeypatch)
+
+
+@pytest.fixture
+def two(home: Home, bucket: Bucket, tmp_path: Path) -> Iterator[Two]:
+    with bags(home, bucket, tmp_path, 2) as made:
+        yield made

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,17 @@ def test_an_unfinished_upload_under_a_longer_key_than_ours_is_left(tmp_path: Pat
 # A rebuild ------------------------------------------------------------------------------------------------------
 
 
+def must_be_refused(home: Home) -> None:
+    archive = home.app.archive
+    uses: list[Callable[[], object]] = [archive.run, archive.reconcile, archive.discover, lambda: archive.verify(None)]
+    uses += [lambda: archive.hear("x"), lambda: archive.archive_recording("x")]
+    uses += [partial(archive.archive_recording, known.id) for known in rows.recordings(home)]
+    for refused in uses:
+        with pytest.raises(Conflict) as unfinished:
+            refused()
+        assert unfinished.value.code == "INDEX_UNFINISHED"
+
+
 @pytest.mark.parametrize("point", ["archive.rebuild_begun", "archive.bag_rebuilt", "archive.bag_rebuilt:2"])
 def test_a_rebuild_that_was_killed_goes_on_before_anything_is_found_or_compared(tmp_path: Path, point: str) -> None:
     with ExitStack() as stack:
@@ -126,10 +138,8 @@ def test_a_rebuild_that_was_killed_goes_on_before_anything_is_found_or_compared(
         keys = bucket_of(home).keys()
         assert dies(home, point, "archive rebuild", tmp_path / "killed")
         archive = home.app.archive
-        for refused in (archive.run, archive.reconcile, archive.discover, lambda: archive.hear("x")):
-            with pytest.raises(Conflict) as unfinished:
-                refused()
-            assert unfinished.value.code == "INDEX_UNFINISHED"
+        must_be_refused(home)
+        assert bucket_of(home).keys() == keys
         report = archive.rebuild()
         assert (report.exit, report.bags, len(report.recordings)) == ("done", 3, 2)
         assert archive.run().copied == 0 and bucket_of(home).keys() == keys

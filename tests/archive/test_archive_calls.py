@@ -44,5 +44,7 @@ def test_a_run_with_nothing_new_asks_by_hosts_and_days_and_not_by_the_archives_s
                 zoom[days].append(len(home.zoom_calls("/v2/")) - before)
                 s3.append(len(proxy.asked) - asked)
     assert set(s3) == {0}
-    # Two hosts; Zoom lists 28 days at a time, from three days before the last run to tomorrow.
-    assert zoom == {days: [2 * -(-(days + 3 + 2) // 28)] * len(SIZES) for days in (1, 40)}
+    # Two hosts; Zoom lists 28 days at a time, from three days before the last run to tomorrow. The lesson whose day is
+    # over is asked for once: how often was it begun.
+    lists = {days: 2 * -(-(days + 3 + 2) // 28) for days in (1, 40)}
+    assert zoom == {1: [lists[1] + 1] * len(SIZES), 40: [lists[40]] * len(SIZES)}

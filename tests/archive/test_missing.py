@@ -197,3 +197,26 @@ def test_a_run_whose_clock_was_ahead_silences_nothing(home: Home) -> None:
         assert home.app.archive.run().missing == (short,)
     assert [r.state for r in rows.recordings(home)] == [RecordingState.ARCHIVED]
     assert rows.incidents(home) == [("recording_missing", ["opened"])]
+
+
+def test_each_time_that_a_lesson_was_begun_anew_must_have_its_recording(home: Home) -> None:
+    """The teacher lost the line, and Zoom ran the meeting once more."""
+    short = schedule(home)
+    home.hold(short)
+    home.hold(short, processing_s=30 * 3600)
+    home.app.archive.run()
+    wait(home, hours=25)
+    tally = home.app.archive.run()
+    assert (tally.exit, tally.missing, len(rows.recordings(home))) == ("wrong", (short,), 1)
+    wait(home, hours=6)
+    assert (home.app.archive.run().exit, len(rows.recordings(home))) == ("done", 2)
+    assert rows.incidents(home) == [("recording_missing", ["opened", "arrived"])]
+
+
+def test_a_lesson_that_was_begun_anew_and_is_recorded_whole_is_no_problem(home: Home) -> None:
+    short = schedule(home)
+    home.hold(short)
+    home.hold(short)
+    home.hold(short, events=HOST_ALONE, processing_s=NEVER_S)
+    wait(home, hours=25)
+    assert (home.app.archive.run().exit, rows.incidents(home)) == ("done", [])

@@ -14,6 +14,7 @@ from tests.archive.rebuilding import another_house, index
 from tests.archive.tampering import kept
 from tests.cli.caller import Said, Terminal
 from tests.house import DSL, Home
+from zoomguard.application.archive_rebuild import Rebuilder
 
 FILM = "data/video.mp4"
 NEXT = "Next: a lead or the data lead looks at: zoomguard incidents"
@@ -242,6 +243,17 @@ def test_rebuild_tells_programs_in_one_document(archived: Home, anew: Home, oper
         "files": 8,
         "not_whole": {},
     }
+
+
+@pytest.mark.parametrize("more", [(), ("--quiet",)])
+def test_verify_is_refused_with_1_while_a_rebuild_is_not_done(
+    archived: Home, anew: Home, operator: Terminal, more: tuple[str, ...]
+) -> None:
+    """It would say that all agrees, of the bags that are in the index so far."""
+    Rebuilder(anew.app.archive.parts)._begin()
+    said = operator.run("archive", "verify", "--all", *more)
+    assert said.code == 1 and "[INDEX_UNFINISHED]" in said.err
+    assert "archive reconcile --rebuild" in said.err and said.out == ""
 
 
 def test_what_stands_open_is_named_by_the_archive_with_whose_it_is_to_look(

@@ -267,16 +267,40 @@ def test_an_index_that_has_recordings_is_not_made_anew(home: Home, bucket: Bucke
     assert refused.value.code == "INDEX_NOT_EMPTY" and index(home) == before
 
 
+def must_be_unfinished(use: Callable[[], object]) -> None:
+    with pytest.raises(Conflict) as refused:
+        use()
+    assert refused.value.code == "INDEX_UNFINISHED"
+
+
 def test_a_walk_that_began_before_a_rebuild_puts_nothing_on_record_beside_it(home: Home) -> None:
     """It would make a second recording of one that lies in a bag."""
     held(home)
     parts = home.app.archive.parts
     Rebuilder(parts)._begin()
-    with pytest.raises(Conflict) as refused:
-        Discovery(parts).run(ArchiveTally(), None)
-    assert refused.value.code == "INDEX_UNFINISHED" and rows.recordings(home) == []
+    must_be_unfinished(lambda: Discovery(parts).run(ArchiveTally(), None))
+    assert rows.recordings(home) == []
     home.app.archive.rebuild()
     assert home.app.archive.run().sealed == 1
+
+
+def test_a_walk_that_began_before_a_rebuild_adds_nothing_to_what_it_has_put_on_record(
+    home: Home, bucket: Bucket, tmp_path: Path
+) -> None:
+    """The second bag's transcript would be taken for a new file, and its number for another bag."""
+    with_a_late_second_bag(home, bucket)
+    with another_house(home, tmp_path / "anew") as anew:
+        parts = anew.app.archive.parts
+        rebuilder = Rebuilder(parts)
+        rebuilder._begin()
+        rebuilder._one(bucket.sealed()[0].removesuffix(MARK_NAME), RebuildReport())
+        (known,) = rows.recordings(anew)
+        listed = parts.recordings.of_meeting(known.uuid)
+        assert listed is not None
+        must_be_unfinished(lambda: Discovery(parts).note(listed, ArchiveTally()))
+        assert [b.number for b in rows.bags(anew)] == [1]
+        assert anew.app.archive.rebuild().exit == "done"
+        assert index(anew) == index(home)
 
 
 def test_an_empty_bucket_gives_an_empty_index(home: Home) -> None:

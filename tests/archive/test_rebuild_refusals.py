@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,77 +10,14 @@ import pytest
 
 from tests.archive import rows, tampering
 from tests.archive.bucket import Bucket
+from tests.archive.forging import FILM, SOUND, TOLD, Two, bags, forged, gone, later, must_name, must_name_all
 from tests.archive.lessons import held, wait
 from tests.archive.rebuilding import another_house, index
 from tests.archive.s3_proxy import proxied_moto
 from tests.house import Home, a_home
+from zoomguard.application.archive_parts import MOST_REFUSED
 from zoomguard.domain.bag import MARK_NAME, digest, manifest
-from zoomguard.domain.errors import OutsideFailed
-
-FILM, TOLD = "data/video.mp4", "metadata/recording.json"
-SOUND = "01M000000000000000000000AA"
-
-
-@dataclass
-class Two:
-    """A home with two bags or more, of which the last stays whole, and an empty installation beside it."""
-
-    home: Home
-    anew: Home
-    bucket: Bucket
-
-    @cached_property
-    def prefix(self) -> str:
-        """Of a bag that is tampered with."""
-        return self.bucket.sealed()[0].removesuffix(MARK_NAME)
-
-    @cached_property
-    def prefixes(self) -> list[str]:
-        """Of all bags but the last."""
-        return [key.removesuffix(MARK_NAME) for key in self.bucket.sealed()[:-1]]
-
-
-@contextmanager
-def bags(home: Home, bucket: Bucket, tmp_path: Path, number: int) -> Iterator[Two]:
-    for day in range(1, number + 1):
-        held(home, f"2026-12-0{day} 16:00")
-    assert home.app.archive.run().sealed == number
-    with another_house(home, tmp_path / "anew") as anew:
-        yield Two(home, anew, bucket)
-
-
-@pytest.fixture
-def two(home: Home, bucket: Bucket, tmp_path: Path) -> Iterator[Two]:
-    with bags(home, bucket, tmp_path, 2) as made:
-        yield made
-
-
-def forged(two: Two, prefix: str, change: Callable[[dict[str, Any]], Any]) -> None:
-    """A bag under a prefix of its own, by somebody who can write: the first one's, with another recording.json, whose
-    commit mark agrees."""
-    tags = {v.path: two.bucket.read(v) for v in two.bucket.versions(two.prefix) if not v.path.startswith("data/")}
-    told = json.loads(tags[TOLD])
-    changed = change(told)
-    tags[TOLD] = changed if isinstance(changed, bytes) else json.dumps(told if changed is None else changed).encode()
-    tags[MARK_NAME] = manifest({p: digest(c) for p, c in tags.items() if p != MARK_NAME}).encode()
-    for path, content in tags.items():
-        tampering.write_over(two.bucket, prefix + path, content)
-
-
-def must_name(two: Two, prefix: str, reason: str, sound: int = 2) -> None:
-    must_name_all(two, {prefix: reason}, sound)
-
-
-def must_name_all(two: Two, reasons: dict[str, str], sound: int) -> None:
-    report = two.anew.app.archive.rebuild()
-    assert (report.exit, report.not_whole, report.bags) == ("wrong", reasons, sound)
-    assert len(rows.recordings(two.anew)) == sound
-    said = report.lines()
-    assert all(f"    {prefix}" in said and f"not whole  {reason}" in said for prefix, reason in reasons.items())
-
-
-def gone(bucket: Bucket, prefix: str, path: str) -> None:
-    tampering.destroy(bucket, next(v for v in bucket.versions(prefix) if v.path == path))
+from zoomguard.domain.errors import Conflict, OutsideFailed
 
 
 def test_a_bag_without_a_commit_mark_is_named_and_left(two: Two) -> None:
@@ -163,19 +96,12 @@ def elsewhere(two: Two, recording_id: str = SOUND) -> str:
     return "/".join([*two.prefix.split("/")[:3], recording_id, "b001/"])
 
 
-@pytest.mark.parametrize("place", [0, 2, 3, 4])
+@pytest.mark.parametrize("place", [1, 2, 3, 4])
 def test_a_bag_that_was_copied_elsewhere_is_not_taken_twice(two: Two, place: int) -> None:
-    """As by `aws s3 cp --recursive`: the payload's versions there are others."""
     parts = two.prefix.split("/")
-    parts[place] = ("v1", "2029", SOUND, SOUND, "b007")[place] if place else "v1"
-    if place == 0:
-        parts[1] = "2029"
-    prefix = "/".join(parts)
-    forged(two, prefix, lambda told: None)
-    expected = f"{FILM} is not there in the version that was archived" if place == 0 else ANOTHER
-    report = two.anew.app.archive.rebuild()
-    assert report.bags == 2 and list(report.not_whole) == [prefix]
-    assert report.not_whole[prefix].endswith("in the version that was archived" if place == 0 else expected)
+    parts[place] = ("v1", "2029", SOUND, SOUND, "b007")[place]
+    forged(two, "/".join(parts), lambda told: None)
+    must_name(two, "/".join(parts), "its place is not what its recording.json says" if place == 1 else ANOTHER)
     assert index(two.anew) == index(two.home)
 
 
@@ -194,20 +120,39 @@ NONSENSE: dict[str, Callable[[dict[str, Any]], Any]] = {
     "a path to elsewhere": lambda told: told["files"][0].update(path="data/../../x.mp4"),
     "no zoom": lambda told: told.update(files=[], zoom="none"),
     "a number beyond all bounds": lambda told: (told.update(files=[]), told["zoom"].update(meeting_number=10**30))[1],
+    "a uuid that no index takes": lambda told: told["zoom"].update(meeting_uuid="".join(map(chr, range(33, 20_033)))),
+    "a uuid of braces": lambda told: (told.update(files=[]), told["zoom"].update(meeting_uuid={"a": 1}))[1],
+    "a text that no database takes": lambda told: (told.update(files=[]), told["index"].update(short_id="R-ZZ\0"))[1],
+    "half a character": lambda told: (told.update(files=[]), told["index"].update(short_id="R-ZZ\ud800"))[1],
     "nested too deep": lambda told: b"[" * 100_000,
 }
 
 
-def test_bags_whose_marks_agree_with_nonsense_are_named_and_stop_no_other(two: Two) -> None:
+def forge_nonsense(two: Two) -> dict[str, str]:
+    """A bag of each; what a rebuild says of them."""
     ids = {f"01M00000000000000000000{number:03d}": nonsense for number, nonsense in enumerate(NONSENSE)}
     for recording_id, nonsense in ids.items():
 
         def change(told: dict[str, Any], recording_id: str = recording_id, nonsense: str = nonsense) -> Any:
             told.update(recording_id=recording_id)
+            told["zoom"].update(meeting_uuid=recording_id)
             return NONSENSE[nonsense](told)
 
         forged(two, elsewhere(two, recording_id), change)
-    must_name_all(two, {elsewhere(two, recording_id): OTHER_FORM for recording_id in ids}, sound=2)
+    return {elsewhere(two, recording_id): OTHER_FORM for recording_id in ids}
+
+
+def test_bags_whose_marks_agree_with_nonsense_are_named_and_stop_no_other(two: Two) -> None:
+    must_name_all(two, forge_nonsense(two), sound=2)
+
+
+@pytest.mark.needs_postgres
+def test_the_other_database_names_the_same_nonsense(
+    two: Two, tmp_path: Path, new_postgres_database: Callable[..., str]
+) -> None:
+    named = forge_nonsense(two)
+    with another_house(two.home, tmp_path / "other", database_url=new_postgres_database()) as other:
+        must_name_all(Two(two.home, other, two.bucket), named, sound=2)
 
 
 def test_a_bag_of_another_schema_is_of_another_kind(two: Two) -> None:
@@ -216,21 +161,17 @@ def test_a_bag_of_another_schema_is_of_another_kind(two: Two) -> None:
     must_name(two, prefix, "its recording.json is of another kind")
 
 
-@pytest.mark.parametrize("value", [{"meeting_uuid": "same"}, {"meeting_uuid": {"a": 1}}])
-def test_a_bag_that_contradicts_another_is_named(two: Two, value: dict[str, Any]) -> None:
-    """Two recordings of one UUID, or one that no column takes."""
+def test_a_bag_that_contradicts_another_is_named(two: Two) -> None:
+    """Two recordings of one short id."""
     prefix = elsewhere(two)
 
     def change(told: dict[str, Any]) -> None:
         told.update(recording_id=SOUND, files=[], absent=[])
-        told["index"]["short_id"] = "R-ZZZZ"
-        if value["meeting_uuid"] != "same":
-            told["zoom"].update(value)
+        told["zoom"].update(meeting_uuid="another")
 
+    later(two.bucket)
     forged(two, prefix, change)
-    report = two.anew.app.archive.rebuild()
-    assert report.exit == "wrong" and list(report.not_whole.values()) == ["it contradicts another bag"]
-    assert len(rows.recordings(two.anew)) == 2
+    must_name(two, prefix, "it contradicts another bag")
 
 
 # What S3 does not tell ----------------------------------------------------------------------------------------------
@@ -250,3 +191,45 @@ def test_an_s3_that_is_away_is_no_bag_that_is_not_whole(tmp_path: Path, lost: st
             wait(home, hours=1)
             assert anew.app.archive.rebuild().exit == "done"
             assert index(anew) == index(home)
+
+
+REFUSES = "S3 refuses to give it: S3_FORBIDDEN"
+
+
+def frozen(two: Two, number: int) -> dict[str, str]:
+    """Commit marks in Glacier, which S3 gives to nobody; what a rebuild says of them."""
+    prefixes = [elsewhere(two, f"01M00000000000000000000{n:03d}") for n in range(number)]
+    later(two.bucket)
+    for prefix in prefixes:
+        two.bucket.s3.put_object(Bucket=two.bucket.name, Key=prefix + MARK_NAME, Body=b"mark", StorageClass="GLACIER")
+    return dict.fromkeys(prefixes, REFUSES)
+
+
+def test_what_s3_refuses_to_give_for_good_is_named_and_stops_no_other(two: Two) -> None:
+    must_name_all(two, frozen(two, MOST_REFUSED), sound=2)
+    assert index(two.anew) == index(two.home)
+
+
+def test_where_s3_refuses_one_after_another_the_rebuild_is_not_done(two: Two) -> None:
+    frozen(two, MOST_REFUSED + 1)
+    must_be_refused_by_s3(two)
+
+
+def test_where_s3_gives_nothing_at_all_the_rebuild_is_not_done(two: Two) -> None:
+    """As without the right to the key that all is encrypted with: no bag is broken."""
+    marks = [v for v in two.bucket.versions() if v.path == MARK_NAME]
+    for mark in marks:
+        two.bucket.stored(mark).set_storage_class("GLACIER")
+    must_be_refused_by_s3(two)
+    for mark in marks:
+        two.bucket.stored(mark).set_storage_class("STANDARD")
+    must_name_all(two, {}, sound=2)
+
+
+def must_be_refused_by_s3(two: Two) -> None:
+    with pytest.raises(OutsideFailed) as refused:
+        two.anew.app.archive.rebuild()
+    assert refused.value.code == "S3_FORBIDDEN"
+    with pytest.raises(Conflict) as unfinished:
+        two.anew.app.archive.run()
+    assert unfinished.value.code == "INDEX_UNFINISHED"

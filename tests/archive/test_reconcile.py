@@ -13,7 +13,7 @@ from tests.archive.lessons import TWO_PARTS, wait
 from tests.archive.proving import Place, archived, found
 from tests.archive.s3_proxy import proxied_moto
 from tests.archive.tampering import kept
-from tests.house import REVIEWER, Home, a_home
+from tests.house import DSL, REVIEWER, Home, a_home
 from zoomguard.adapters.s3_vault import S3Vault
 from zoomguard.application import archive_findings
 from zoomguard.application.ports import ListedVersion, UnfinishedUpload
@@ -157,6 +157,14 @@ def test_a_foreign_unfinished_upload_is_named_and_left_and_one_of_ours_is_given_
     assert found(report) == [("foreign_upload", f"theirs/film.mp4@{foreign}")]
     assert report.uploads_given_up == 1 and ours not in tampering.uploads(bucket)
     assert tampering.uploads(bucket) == [foreign]
+
+
+def test_a_foreign_upload_beside_the_files_of_a_recording_is_about_that_recording(home: Home, bucket: Bucket) -> None:
+    archived(home)
+    tampering.begin_upload(bucket, kept_key(bucket, FILM).replace("video.mp4", "video-2.mp4"))
+    assert home.app.archive.reconcile().exit == "wrong"
+    (incident,) = home.app.incidents.list(home.who(DSL))
+    assert incident.recording == rows.recordings(home)[0].short_id
 
 
 STRANGE = "theirs/\x1b[2J\u202efilm\x00 \r\n.mp4"

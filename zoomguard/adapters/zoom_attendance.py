@@ -15,14 +15,15 @@ class ZoomAttendance:
     def __init__(self, calls: ZoomCalls) -> None:
         self._calls = calls
 
-    def of_meeting(self, number: int) -> Attendance | None:
-        """Who was there over all instances of a meeting; None where Zoom knows no such meeting.
+    def of_meeting(self, number: int, but: frozenset[str]) -> Attendance | None:
+        """Who was there at all instances of a meeting but these; None where Zoom knows no such meeting.
 
         Zoom names nobody where one person was alone, and whoever only waited was not there.
         """
         try:
-            instances = list(self._calls.items(f"/past_meetings/{number}/instances", "meetings"))
-            visitors = sum(self._of_instance(str(i.get("uuid", ""))) for i in instances)
+            found = self._calls.items(f"/past_meetings/{number}/instances", "meetings")
+            instances = {str(i.get("uuid", "")) for i in found}
+            visitors = {uuid: self._of_instance(uuid) for uuid in sorted(instances - but)}
         except OutsideFailed as error:
             if error.code in NOT_KNOWN:
                 return None

@@ -90,6 +90,7 @@ class Archive:
 
     def verify(self, most: int | None, progress: Progress = silent) -> FixityReport:
         """Reads so many bags again from S3 (None: all of them), those first that were read longest ago."""
+        must_be_whole(self.parts)
         return Verifier(self.parts, progress).run(most)
 
     def reconcile(self, progress: Progress = silent) -> ReconcileReport:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from zoomguard.application.archive_findings import Findings
-from zoomguard.application.archive_parts import ArchiveParts, tags_of
+from zoomguard.application.archive_parts import MOST_REFUSED, ArchiveParts, tags_of
 from zoomguard.application.crash import crash_point
 from zoomguard.application.ports import StoredObject
 from zoomguard.domain import bag as bagit
@@ -22,8 +22,6 @@ K = IncidentKind
 # Each night the rest is looked at in so many parts: all of it in a month.
 PARTS_OF_THE_REST = 30
 BAGS_AT_ONCE = 100
-# If S3 refuses more bags than these in one night, it refuses all.
-MOST_REFUSED = 20
 LOCKING = ("GOVERNANCE", "COMPLIANCE")
 
 

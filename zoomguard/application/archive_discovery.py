@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 
 from sqlmodel import col, select
 
@@ -121,13 +122,14 @@ class Discovery:
 
     def note(self, listed: ListedRecording, tally: ArchiveTally) -> bool:
         """Puts one listed recording on record; one outside our sessions is only counted, never opened. Says whether
-        it is one of ours."""
+        it is one of ours. Conflict INDEX_UNFINISHED."""
         with self.parts.database.deciding() as tx:
             session = sessions_table.by_meeting(tx, listed.meeting_number)
             known = table.by_uuid(tx, listed.uuid)
             if session is None and known is None:
                 tally.outside += 1
                 return False
+            refuse_unfinished(tx)
             tally.recordings += 1
             tally.files += len(listed.files)
             made = self._new(tx, listed, session) if session and not known else None
@@ -149,12 +151,12 @@ class Discovery:
         work.put(tx, ARCHIVE, recording.id, now)
         payload = {"files_added": files, "uuid": listed.uuid}
         found = Event("recording.found", "recording", recording.id, SERVICE.id, payload)
-        late = incidents.happened(tx, IncidentKind.RECORDING_MISSING, recording.session_id or "", ARRIVED, now)
-        tx.commit(audit=(found, *events, *late))
+        missed = (recording.session_id or "", recording.uuid)
+        late = [incidents.happened(tx, IncidentKind.RECORDING_MISSING, one, ARRIVED, now) for one in missed]
+        tx.commit(audit=(found, *events, *chain(*late)))
 
     def _new(self, tx: Transaction, listed: ListedRecording, session: VideoSession) -> Recording | None:
-        """None where another run has put it on record in this very moment. Conflict INDEX_UNFINISHED."""
-        refuse_unfinished(tx)
+        """None where another run has put it on record in this very moment."""
         now = self.parts.clock.now()
         recording = Recording(
             id=ids.ulid(now),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from zoomguard.application import archive_metadata
 from zoomguard.application.archive_parts import ArchiveParts
 from zoomguard.application.ports import ListedVersion
 from zoomguard.domain import bag as bagit
+from zoomguard.domain.times import parse_iso
 
 TAGS = ("bagit.txt", "bag-info.txt", "manifest-sha256.txt", archive_metadata.PATH, bagit.MARK_NAME)
 LARGEST_TAG_BYTES = 4 * 1024 * 1024
+# PostgreSQL keeps at most 2,704 bytes of a text in an index (a third of a page), and no text with a NUL at all.
+LONGEST_TEXT = 500
 
 
 class NotWhole(Exception):
@@ -22,10 +24,10 @@ class NotWhole(Exception):
 class FoundBag:
     """A bag as it lies in the bucket: the bytes and version of each tag file."""
 
-    def __init__(self, parts: ArchiveParts, prefix: str, versions: Iterable[ListedVersion]) -> None:
+    def __init__(self, parts: ArchiveParts, prefix: str) -> None:
         self.parts, self.prefix = parts, prefix
         self.stored: dict[str, list[ListedVersion]] = {}
-        for version in versions:
+        for version in parts.vault.listing(prefix):
             if not version.is_marker:
                 # S3 lists the newest first.
                 self.stored.setdefault(version.key.removeprefix(prefix), []).insert(0, version)
@@ -55,9 +57,9 @@ class FoundBag:
     def _checked(self, said: dict[str, Any]) -> dict[str, Any]:
         if said.get("schema") != archive_metadata.SCHEMA or "index" not in said:
             raise NotWhole("its recording.json is of another kind")
-        place = f"{said['index']['session_id'] or 'unassigned'}/{said['recording_id']}/b{said['bag']:03d}/"
-        if self.prefix.split("/", 2)[2] != place:
-            raise NotWhole("its recording.json is of another bag")
+        if not _is_short(said):
+            raise NotWhole("its recording.json is of another form")
+        self._must_be_in_place(said)
         for file in said["files"]:
             bagit.key(self.prefix, file["path"])
             versions = self.stored.get(file["path"], ())
@@ -65,8 +67,26 @@ class FoundBag:
                 raise NotWhole(f"{file['path']} is not there in the version that was archived")
         return said
 
+    def _must_be_in_place(self, said: dict[str, Any]) -> None:
+        """The year is the lesson's, or the recording's where the lesson was moved or is not on record."""
+        starts = [said["index"]["starts_at"], *([said["session"]["starts_at"]] if said["session"] else [])]
+        which = (said["index"]["session_id"], said["recording_id"], said["bag"])
+        places = [bagit.prefix(parse_iso(at), *which) for at in starts]
+        if self.prefix.split("/", 2)[2] != places[0].split("/", 2)[2]:
+            raise NotWhole("its recording.json is of another bag")
+        if self.prefix not in places:
+            raise NotWhole("its place is not what its recording.json says")
+
     def _bytes(self, version: ListedVersion) -> bytes:
         if version.size > LARGEST_TAG_BYTES:
             raise NotWhole("a tag file is far too large")
         with self.parts.vault.read(version.key, version.version_id, 0, None) as chunks:
             return b"".join(chunks)
+
+
+def _is_short(said: object) -> bool:
+    """Whether every text in a document is one that a database takes."""
+    if isinstance(said, str):
+        return len(said) <= LONGEST_TEXT and "\0" not in said
+    within = said.values() if isinstance(said, dict) else said if isinstance(said, list) else ()
+    return all(map(_is_short, within))

@@ -1,4 +1,5 @@
-"""Whether the index of recordings is whole: while it is made anew from the bags, nothing else is found or compared."""
+"""Whether the index of recordings is whole: while it is made anew from the bags, nothing else is found, copied or
+compared."""
 
 from __future__ import annotations
 

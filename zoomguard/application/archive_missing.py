@@ -1,4 +1,5 @@
-"""Sessions without a recording: still expected for a day, then missing if anybody came.
+"""Sessions without a recording: still expected for a day, then missing if anybody came. Where Zoom ran the meeting
+several times, as after a host lost the line, each time that somebody came must have one.
 
 Each session is judged a day after its end, once Zoom's list of its host was read and Zoom said who came: the cursor
 moves on past it only then.
@@ -16,6 +17,7 @@ from zoomguard.application import incidents
 from zoomguard.application.archive_discovery import watch_from
 from zoomguard.application.archive_parts import ArchiveParts
 from zoomguard.application.crash import crash_point
+from zoomguard.application.ports import Attendance
 from zoomguard.domain.archive import LISTED_AFTER, ArchiveTally
 from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import OutsideFailed
@@ -71,36 +73,45 @@ class Missing:
         return True
 
     def _due(self, until: datetime) -> list[VideoSession]:
-        """Sessions without a recording whose day is over and that were not judged yet, in the order of their end."""
+        """Sessions whose day is over and that were not judged yet, in the order of their end."""
         with self.parts.database.reading() as tx:
             row = tx.get(Cursor, CURSOR)
             is_known = row and not _is_ahead(row, until)
             since = parse_iso(row.value) if row and is_known else watch_from(self.parts)
-            return [s for s in _without_recording(tx, since, until) if since < _end(s) <= until]
+            return [s for s in _perhaps_held(tx, since, until) if since < _end(s) <= until]
 
     def _judge(self, session: VideoSession) -> None:
-        if not self._was_held(session):
-            return
+        with self.parts.database.reading() as tx:
+            recorded = table.uuids_of(tx, session.id)
+        there = self.parts.attendance.of_meeting(session.meeting_number or 0, recorded)
+        came = [uuid for uuid, visitors in there.visitors.items() if visitors] if there else []
+        if there is not None and there.instances > 1:
+            subjects = came
+        else:
+            subjects = [session.id] if not recorded and (came or self._was_held(session, there)) else []
+        for subject in subjects:
+            self._tell(session, subject)
+
+    def _tell(self, session: VideoSession, subject: str) -> None:
         now = self.parts.clock.now()
         with self.parts.database.deciding() as tx:
-            if table.of_sessions(tx, frozenset({session.id})):
+            recorded = table.uuids_of(tx, session.id)
+            if subject in recorded or (subject == session.id and recorded):
                 return
             kind = IncidentKind.RECORDING_MISSING
-            told = incidents.open_(tx, kind, session.id, now, session_id=session.id)
+            told = incidents.open_(tx, kind, subject, now, session_id=session.id)
             if told:
                 missed = Event("recording.missing", "video_session", session.id, SERVICE.id)
                 tx.commit(audit=(told, missed))
         crash_point("archive.judged_missing")
 
-    def _was_held(self, session: VideoSession) -> bool:
-        """Whether anybody but staff came in. Where Zoom knows of no instance its own event decides; where it knows no
-        such meeting at all it is taken as held, unless we took the meeting away ourselves."""
-        number = session.meeting_number or 0
-        there = self.parts.attendance.of_meeting(number)
+    def _was_held(self, session: VideoSession, there: Attendance | None) -> bool:
+        """Where Zoom names no visitor: not if it knows of an instance. Where it knows of none its own event decides;
+        where it knows no such meeting at all it is taken as held, unless we took the meeting away ourselves."""
         if there is not None and there.instances:
-            return there.visitors > 0
+            return False
         with self.parts.database.reading() as tx:
-            started = bool(watch_table.started_numbers(tx, frozenset({number})))
+            started = bool(watch_table.started_numbers(tx, frozenset({session.meeting_number or 0})))
         return started or (there is None and session.state not in TAKEN_AWAY)
 
     def _advance(self, to: datetime, until: datetime) -> None:
@@ -131,8 +142,7 @@ def standing(parts: ArchiveParts, tally: ArchiveTally, told_of: str | None = Non
             s.short_id for s in recent if now - LISTED_AFTER < _end(s) <= now and s.state not in TAKEN_AWAY
         )
         grave = [i for i in incidents_table.grave(tx) if told_of in (None, i.session_id)]
-        missing = {i.subject for i in grave if i.kind is IncidentKind.RECORDING_MISSING}
-        missing -= table.of_sessions(tx, frozenset(missing))
+        missing = {i.session_id for i in grave if i.kind is IncidentKind.RECORDING_MISSING}
         rows = tx.all(select(VideoSession).where(col(VideoSession.id).in_(missing)))
         tally.missing = tuple(sorted(s.short_id for s in rows))
         others = (i for i in grave if i.kind is not IncidentKind.RECORDING_MISSING)
@@ -140,7 +150,13 @@ def standing(parts: ArchiveParts, tally: ArchiveTally, told_of: str | None = Non
 
 
 def _without_recording(tx: Transaction, since: datetime, until: datetime) -> list[VideoSession]:
-    """Sessions that may have been held and end about then, without a recording, in the order of their end."""
+    found = _perhaps_held(tx, since, until)
+    have = table.of_sessions(tx, frozenset(s.id for s in found))
+    return [s for s in found if s.id not in have]
+
+
+def _perhaps_held(tx: Transaction, since: datetime, until: datetime) -> list[VideoSession]:
+    """Sessions that may have been held and end about then, in the order of their end."""
     query = select(VideoSession).where(
         VideoSession.starts_at > since - LONGEST,
         VideoSession.starts_at <= until,
@@ -148,8 +164,7 @@ def _without_recording(tx: Transaction, since: datetime, until: datetime) -> lis
         col(VideoSession.state).in_((*sessions_table.HELD, *TAKEN_AWAY)),
     )
     found: list[VideoSession] = tx.all(query)
-    have = table.of_sessions(tx, frozenset(s.id for s in found))
-    return sorted((s for s in found if s.id not in have), key=lambda s: (_end(s), s.id))
+    return sorted(found, key=lambda s: (_end(s), s.id))
 
 
 def _end(session: VideoSession) -> datetime:

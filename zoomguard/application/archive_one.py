@@ -6,6 +6,7 @@ from zoomguard.application import work
 from zoomguard.application.archive_bag import Sealer
 from zoomguard.application.archive_copy import Copier, TakenOver
 from zoomguard.application.archive_files import AT_ZOOM, MISSING_AFTER, NOT_LISTED, give_up, note_files, tell_of_changes
+from zoomguard.application.archive_index import must_be_whole
 from zoomguard.application.archive_parts import ARCHIVE, ArchiveParts
 from zoomguard.application.crash import crash_point
 from zoomguard.application.ports import Progress
@@ -53,8 +54,10 @@ class OneRecording:
     def archive(self) -> bool:
         """Copies all files, gives up what Zoom has not served for a day, seals; says whether nothing is left to do.
 
-        The first failure is raised once every file was tried, integrity before the rest. TakenOver.
+        The first failure is raised once every file was tried, integrity before the rest. TakenOver. Conflict
+        INDEX_UNFINISHED: its next bags may not be on record yet.
         """
+        must_be_whole(self.parts)
         self._list()
         failed = self._copy_files()
         self._give_up()

@@ -18,6 +18,8 @@ DISCOVER, ARCHIVE = "discover_recordings", "archive_recording"
 OVERLAP = timedelta(days=3)
 # A bag is sealed at the latest so long after its recording was first seen; what comes later is a second bag.
 SEAL_AFTER = timedelta(hours=24)
+# If S3 refuses more bags than these in one run, it refuses all.
+MOST_REFUSED = 20
 METADATA_SCHEMA = "zoomguard/object/1"
 
 

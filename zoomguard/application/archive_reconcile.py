@@ -140,7 +140,7 @@ class Reconciler:
             elif not upload.key.startswith(PROBES):
                 detail = {"key": shown(upload.key), "upload": upload.upload_id}
                 subject = f"{shown(upload.key)}@{upload.upload_id}"
-                self.findings.note(K.FOREIGN_UPLOAD, subject, "left as it is", detail=detail)
+                self.findings.note(K.FOREIGN_UPLOAD, subject, "left as it is", recording=recording, detail=detail)
 
     def _give_up(self, upload: UnfinishedUpload, recording_id: str) -> None:
         """One of ours that nobody is at work on was left by a crash."""

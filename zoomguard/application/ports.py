@@ -7,7 +7,7 @@ No call is possible while a transaction of ours is open (Fault).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -122,17 +122,18 @@ class ZoomRecordings(Protocol):
 
 @dataclass(frozen=True)
 class Attendance:
-    """How often a meeting ran, and how many people from outside the account were let in."""
+    """How often a meeting ran, and by the UUID of each time that was asked for how many people from outside the
+    account were let in."""
 
     instances: int
-    visitors: int
+    visitors: Mapping[str, int]
 
 
 class ZoomAttendance(Protocol):
     """Who was at a meeting that is over."""
 
-    def of_meeting(self, number: int) -> Attendance | None:
-        """Who was there over all instances of a meeting; None where Zoom knows no such meeting."""
+    def of_meeting(self, number: int, but: frozenset[str]) -> Attendance | None:
+        """Who was there at all instances of a meeting but these; None where Zoom knows no such meeting."""
 
 
 @dataclass(frozen=True)

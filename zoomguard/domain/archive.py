@@ -92,7 +92,7 @@ class ArchiveTally:
         said += [f"postponed  {short}  {code}" for short, code in sorted(self.postponed.items())]
         said += [f"wrong      {short}  {code}" for short, code in sorted(self.wrong.items())]
         said += [f"expected   {short}  not at Zoom yet" for short in self.expected]
-        said += [f"missing    {short}  was held, and Zoom lists nothing after 24 hours" for short in self.missing]
+        said += [f"missing    {short}  was held, and after 24 hours not all of it is at Zoom" for short in self.missing]
         said += [f"open       {short}  {kind}" for short, kind in self.open_incidents]
         if self.missing or self.open_incidents:
             said.append(next_step(() if self.missing else [short for short, _ in self.open_incidents]))

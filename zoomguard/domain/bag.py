@@ -18,12 +18,13 @@ KEY = re.compile(r"v1/\d{4}/([0-9A-HJKMNP-TV-Z]{26}|unassigned)/[0-9A-HJKMNP-TV-
 PROBES = ("v1/probe", "v1-probe/")
 LINE = re.compile(r"([0-9a-f]{64})  ([\x21-\x7e]+)")
 DECLARATION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+UNASSIGNED = "unassigned"
 MARK_NAME = "tagmanifest-sha256.txt"
 
 
 def prefix(starts_at: datetime, session_id: str | None, recording_id: str, number: int) -> str:
     """The prefix of a bag, with the year of the session in UTC and a closing slash."""
-    return f"v1/{starts_at.year:04d}/{session_id or 'unassigned'}/{recording_id}/b{number:03d}/"
+    return f"v1/{starts_at.year:04d}/{session_id or UNASSIGNED}/{recording_id}/b{number:03d}/"
 
 
 def key(bag_prefix: str, name: str) -> str:
@@ -39,10 +40,10 @@ def prefix_of(key_in_bag: str) -> str:
     return "/".join(key_in_bag.split("/", 5)[:5]) + "/"
 
 
-def place_of(bag_prefix: str) -> tuple[str, int]:
-    """The recording and the number of the bag under a prefix of the agreed form."""
-    _, _, _, recording_id, number, _ = bag_prefix.split("/")
-    return recording_id, int(number.removeprefix("b"))
+def place_of(bag_prefix: str) -> tuple[str | None, str, int]:
+    """The session (None: unassigned), the recording and the number of the bag under a prefix of the agreed form."""
+    _, _, session_id, recording_id, number, _ = bag_prefix.split("/")
+    return None if session_id == UNASSIGNED else session_id, recording_id, int(number.removeprefix("b"))
 
 
 def info(

@@ -23,6 +23,7 @@ class IncidentKind(StrEnum):
     OBJECT_MISSING = "object_missing"
     OBJECT_DIFFERS = "object_differs"
     BAG_DIFFERS = "bag_differs"
+    BAG_NOT_WHOLE = "bag_not_whole"
     EXTRA_VERSION = "extra_version"
     DELETE_MARKER = "delete_marker"
     LOCK_MISSING = "lock_missing"
@@ -96,6 +97,11 @@ WORDS: dict[IncidentKind, IncidentWords] = {
     K.BAG_DIFFERS: IncidentWords(
         "A bag does not agree with the archive's index",
         "Keep bucket and database as they are; compare them with a backup.",
+    ),
+    K.BAG_NOT_WHOLE: IncidentWords(
+        "A bag in the bucket was not taken into the index that was made anew",
+        "Keep the bucket as it is: see below why. Zoom may still have the recording: download it there by hand.",
+        short="A bag was not taken into the new index",
     ),
     K.EXTRA_VERSION: IncidentWords(
         "Somebody wrote over a key of the archive; the archived version is still read",

@@ -198,6 +198,11 @@ def of_sessions(tx: Transaction, session_ids: frozenset[str]) -> set[str]:
     return set(tx.all(select(Recording.session_id).where(col(Recording.session_id).in_(session_ids)))) - {None}
 
 
+def uuids_of(tx: Transaction, session_id: str) -> frozenset[str]:
+    """The instances of a session's meeting that have a recording."""
+    return frozenset(tx.all(select(Recording.uuid).where(Recording.session_id == session_id)))
+
+
 def open_bags(tx: Transaction, recording_id: str) -> list[Bag]:
     """The bags of a recording that are not sealed yet, in order; more than one only after a crash or a race."""
     return tx.all(
