@@ -100,7 +100,7 @@ WORDS: dict[IncidentKind, IncidentWords] = {
     ),
     K.BAG_NOT_WHOLE: IncidentWords(
         "A bag in the bucket was not taken into the index that was made anew",
-        "Keep the bucket as it is: see below why. Zoom may still have the recording: download it there by hand.",
+        "Keep the bucket as it is; the incident says why. Zoom may still have the recording: get it there by hand.",
         short="A bag was not taken into the new index",
     ),
     K.EXTRA_VERSION: IncidentWords(
