@@ -67,7 +67,9 @@ def archiving(home: Home, proxy: S3Proxy) -> Iterator[subprocess.Popen[str]]:
 def begin(home: Home) -> subprocess.Popen[str]:
     environ = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **home.environ}
     pipe = subprocess.PIPE
-    return subprocess.Popen([*PROGRAM, "archive"], env=environ, cwd=ROOT, stdout=pipe, stderr=pipe, text=True)
+    # Tests that run in the background of a shell ignore Ctrl-C, and so would what they begin.
+    argv = ["env", "--default-signal=INT", *PROGRAM, "archive"]
+    return subprocess.Popen(argv, env=environ, cwd=ROOT, stdout=pipe, stderr=pipe, text=True)
 
 
 def freeze(process: subprocess.Popen[str], home: Home) -> None:
