@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -79,9 +80,14 @@ def events(home: Home) -> int:
 
 
 def deliver(service: Reviewing, number: int) -> int:
-    """An event of Zoom's; the answer's status."""
+    """An event of Zoom's; the answer's status. Like Zoom it comes again after a 503, which may be a busy machine's."""
     settings = service.home.sandbox.settings()
     body = event(number=number, account=settings["ZOOMGUARD_ZOOM_ACCOUNT_ID"])
     headers = signed_headers(body, service.home.clock.now(), settings["ZOOMGUARD_ZOOM_WEBHOOK_SECRET"])
     url = f"{service.url}/webhooks/zoom"
-    return urllib3.request("POST", url, body=body, headers=headers, timeout=10, retries=False).status
+    for _ in range(10):
+        status = urllib3.request("POST", url, body=body, headers=headers, timeout=30, retries=False).status
+        if status != 503:
+            break
+        time.sleep(0.2)
+    return status

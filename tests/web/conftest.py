@@ -17,6 +17,8 @@ from zoomguard.rules.terms import Terms
 from zoomguard.tables.database import Database
 from zoomguard.tables.migrations import migrate
 from zoomguard.web import intake, webhooks
+from zoomguard.web.intake import KEPT_WITHIN_S
+from zoomguard.web.webhooks import BODY_WITHIN_S
 
 
 class FixedClock:
@@ -75,16 +77,23 @@ def watch(database: Database, clock: FixedClock, seals: Seals) -> Watch:
     return Watch(database, clock, seals, (SECRET, OLD_SECRET), ACCOUNT)
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So much time for a delivery that a machine that stands still for seconds decides nothing."""
+    monkeypatch.setattr(webhooks, "BODY_WITHIN_S", 60)
+    monkeypatch.setattr(intake, "KEPT_WITHIN_S", 60)
+
+
 @pytest.fixture
-def hook_in_time(watch: Watch) -> Iterator[Site]:
-    """A service of which only the webhooks are used, with its limits of time."""
+def hook(watch: Watch) -> Iterator[Site]:
+    """A service of which only the webhooks are used."""
     with served(SimpleNamespace(environment="sandbox", watch=watch)) as running:
         yield running
 
 
 @pytest.fixture
-def hook(hook_in_time: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """The same with so much time for a delivery that a machine that stands still for seconds decides nothing."""
-    monkeypatch.setattr(webhooks, "BODY_WITHIN_S", 60)
-    monkeypatch.setattr(intake, "KEPT_WITHIN_S", 60)
-    return hook_in_time
+def hook_in_time(hook: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """The same with its limits of time."""
+    monkeypatch.setattr(webhooks, "BODY_WITHIN_S", BODY_WITHIN_S)
+    monkeypatch.setattr(intake, "KEPT_WITHIN_S", KEPT_WITHIN_S)
+    return hook

@@ -33,7 +33,8 @@ from zoomguard.domain.signatures import sign
 from zoomguard.tables.database import Database
 from zoomguard.tables.watch import ZoomEvent, receipts
 from zoomguard.tables.work import Work
-from zoomguard.web import intake, webhooks
+from zoomguard.web.intake import KEPT_WITHIN_S
+from zoomguard.web.webhooks import BODY_WITHIN_S
 
 MIB = 1024 * 1024
 PATH = "/webhooks/zoom"
@@ -282,7 +283,7 @@ def test_a_locked_database_is_503_and_the_repeat_is_kept_once(hook_in_time: Site
 
 def test_what_cuts_a_delivery_is_shorter_than_zooms_own_patience() -> None:
     zoom_waits_s = 3
-    assert max(intake.KEPT_WITHIN_S, webhooks.BODY_WITHIN_S) < zoom_waits_s
+    assert max(KEPT_WITHIN_S, BODY_WITHIN_S) < zoom_waits_s
 
 
 def test_a_database_that_is_away_is_503_and_taken_again_when_it_is_back(hook: Site, database: Database) -> None:
