@@ -23,7 +23,7 @@ from zoomguard.tables.database import Database, Transaction
 from zoomguard.tables.incidents import Incident, IncidentEvent
 
 TELL = "tell_incident"
-# What is put right at once, or given up once more: if it is found again, it happened again.
+# What is put right at once, given up once more, or still overdue after three more days: found again it is new.
 HAPPENS_ANEW = frozenset(
     {IncidentKind.LOCK_MISSING, IncidentKind.TAGS_CHANGED, IncidentKind.FILE_MISSING, IncidentKind.COPY_OVERDUE}
 )

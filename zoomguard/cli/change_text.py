@@ -9,6 +9,7 @@ from zoomguard.cli.answers import Said
 from zoomguard.cli.gathering import gathered
 from zoomguard.cli.layout import counted, facts, slot, wrap
 from zoomguard.cli.session_text import ANSWERS, elsewhere, findings, head, made_on, observed, warned
+from zoomguard.cli.several import Row
 
 UNTOUCHED = "Nothing was changed."
 LOOK = "zoomguard sessions list shows what there is, and how it stands."
@@ -34,21 +35,6 @@ class Words:
         state = answer.needed("session").text("state")
         said = {"possible": self.would, "unchanged": "Already so", "asked": "Colleagues were asked"}.get(outcome)
         return said or (self.being if outcome == "moving" or state in ("moving", "removing") else self.done)
-
-
-@dataclass(frozen=True)
-class Row:
-    """What came of one session of several: the service's answer, or what went wrong, with its exit code."""
-
-    id: str
-    exit_code: int
-    answer: Said | None = None
-    error: Said | None = None
-
-    def as_json(self) -> dict[str, object]:
-        """One entry of the document of several."""
-        answer, error = (part.document if part else None for part in (self.answer, self.error))
-        return {"session": self.id, "exit_code": self.exit_code, "answer": answer, "error": error}
 
 
 def changed(answer: Said, words: Words) -> list[str]:
@@ -121,10 +107,7 @@ def previewed(rows: Sequence[Row], words: Words) -> list[str]:
 
 def _row(row: Row, words: Words) -> list[str]:
     if row.error is not None:
-        text = " ".join(
-            f"{row.error.text(part).rstrip('.')}." for part in ("message", "remedy") if row.error.text(part)
-        )
-        return wrap(f"{row.id}  {words.refused}. {text} [{row.error.text('code')}]", rest="  ")
+        return wrap(f"{row.id}  {words.refused}. {row.wrong()}", rest="  ")
     if row.answer is None or row.exit_code:
         return [f"{row.id}  {words.refused}.", *findings(gathered(row.answer.parts("findings") if row.answer else []))]
     said = [*_to(row.answer, words), (_telling(row.answer), told(row.answer))]

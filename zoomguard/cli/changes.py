@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from zoomguard.cli import change_text, server, show
-from zoomguard.cli.answers import Declined, Said
+from zoomguard.cli.answers import Said
 from zoomguard.cli.asking import agreed, can_ask, misused
-from zoomguard.cli.change_text import Row, Words
+from zoomguard.cli.change_text import Words
 from zoomguard.cli.client import Client, Reply, segment
 from zoomguard.cli.layout import counted
 from zoomguard.cli.progress import Progress
-from zoomguard.domain.errors import BadInput, OutsideFailed
-
-NOT_TRIED = {"code": "NOT_TRIED", "message": "The service was away", "remedy": "Run it again"}
+from zoomguard.cli.several import Row, each
+from zoomguard.domain.errors import BadInput
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def change_several(change: Change, ids: Sequence[str], manner: Manner) -> int:
 def _told(rows: Sequence[Row], words: Words, manner: Manner) -> int:
     show.out(change_text.several(rows, words, dry_run=manner.dry_run), manner.as_json)
     if manner.as_json:
-        show.document({"schema": "zoomguard/1", "sessions": [row.as_json() for row in rows]})
+        show.document({"schema": "zoomguard/1", "sessions": [row.as_json("session", "answer") for row in rows]})
     return show.worst(row.exit_code for row in rows)
 
 
@@ -98,28 +97,17 @@ def _left() -> int:
 
 
 def _each(client: Client, change: Change, ids: Sequence[str], *, dry_run: bool) -> list[Row]:
-    """An outcome for each; after a lost connection the rest is not tried."""
-    rows: list[Row] = []
     with Progress(sys.stderr, quiet=not sys.stderr.isatty()) as progress:
-        for number, id in enumerate(ids, 1):
-            progress.say(f"{number}/{len(ids)}  {id}")
-            try:
-                rows.append(_row(id, change.send(client, id, dry_run=dry_run)))
-            except OutsideFailed as error:
-                said = {"code": error.code, "message": error.message, "remedy": error.remedy}
-                rows.append(Row(id, show.OUTSIDE, error=Said(said)))
-                return rows + [Row(rest, show.OUTSIDE, error=Said(NOT_TRIED)) for rest in ids[number:]]
-    return rows
+
+        def ask(id: str) -> Row:
+            progress.say(f"{ids.index(id) + 1}/{len(ids)}  {id}")
+            return _row(id, change.send(client, id, dry_run=dry_run))
+
+        return each(ids, ask)
 
 
 def _row(id: str, reply: Reply) -> Row:
-    if reply.refused:
-        return Row(id, show.REFUSED, Said(reply.document))
-    try:
-        return Row(id, show.DONE, reply.said())
-    except Declined as no:
-        said = {"code": no.code, "message": no.message, "remedy": no.remedy}
-        return Row(id, no.exit_code, error=Said(said))
+    return Row(id, show.REFUSED, Said(reply.document)) if reply.refused else Row(id, show.DONE, reply.said())
 
 
 def found(states: frozenset[str], **filters: str | None) -> list[str]:

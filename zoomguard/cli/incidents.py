@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from zoomguard.cli import layout, server, show
-from zoomguard.cli.answers import Declined, Said
+from zoomguard.cli.answers import Said
 from zoomguard.cli.asking import completed
 from zoomguard.cli.command import group, json_option
-from zoomguard.domain.errors import OutsideFailed
+from zoomguard.cli.several import Row, each
 from zoomguard.domain.incidents import GRAVE_MEANS, HAPPENED
 from zoomguard.domain.people import SERVICE
 
@@ -23,7 +22,6 @@ QUESTIONS = {"note": "How it was settled (it is kept with your name)"}
 NONE_OPEN = "No incident is open."
 CLOSE = 'zoomguard incidents close I-7K2M --note "Recovered from Zoom\'s trash."'
 CLOSE_SEVERAL = 'zoomguard incidents close I-7K2M I-31TD --note "From before the restore."'
-NOT_TRIED = {"code": "NOT_TRIED", "message": "Not tried: the service was lost before", "remedy": "Run it again"}
 # So much of the end of a key: enough of the recording's id, the bag and the file.
 LONGEST_ABOUT = 40
 
@@ -157,35 +155,16 @@ def close(ids: tuple[str, ...], note: str | None, as_json: bool) -> int:
     client, named = server.connect(), list(dict.fromkeys(ids))
     if len(named) == 1:
         return _close_one(client, named[0], whole, as_json)
-    rows = _close_each(client, named, whole)
-    show.out([line for row in rows for line in row.lines()], as_json)
+    rows = each(named, lambda id: Row(id, show.DONE, _close(client, id, whole).needed("incident")))
+    show.out([line for row in rows for line in _became(row)], as_json)
     show.out(["Next: zoomguard incidents list"], as_json)
     if as_json:
-        show.document({"schema": "zoomguard/1", "incidents": [row.as_json() for row in rows]})
+        show.document({"schema": "zoomguard/1", "incidents": [row.as_json("id", "incident") for row in rows]})
     return show.worst(row.exit_code for row in rows)
 
 
-@dataclass(frozen=True)
-class Closing:
-    """What came of one incident of several: the incident, or what went wrong, with its exit code."""
-
-    id: str
-    exit_code: int
-    incident: Said | None = None
-    error: Said | None = None
-
-    def as_json(self) -> dict[str, object]:
-        """One entry of the document of several."""
-        closed, error = (part.document if part else None for part in (self.incident, self.error))
-        return {"id": self.id, "exit_code": self.exit_code, "incident": closed, "error": error}
-
-    def lines(self) -> list[str]:
-        """The same in words."""
-        if self.incident is not None:
-            return _closed(self.incident)
-        said = [self.error.text(part).rstrip(".") for part in ("message", "remedy")] if self.error else []
-        code = f" [{self.error.text('code')}]" if self.error else ""
-        return layout.wrap(". ".join(filter(None, said)) + f".{code}", f"Not closed: {self.id}  ", "  ")
+def _became(row: Row) -> list[str]:
+    return _closed(row.answer) if row.answer else layout.wrap(row.wrong(), f"Not closed: {row.id}  ", "  ")
 
 
 def _close(client: Client, id: str, whole: dict[str, str]) -> Said:
@@ -200,24 +179,6 @@ def _close_one(client: Client, id: str, whole: dict[str, str], as_json: bool) ->
     if as_json:
         show.document(said.document)
     return show.DONE
-
-
-def _close_each(client: Client, ids: list[str], whole: dict[str, str]) -> list[Closing]:
-    """An outcome for each; after a lost connection the rest is not tried."""
-    rows: list[Closing] = []
-    for number, id in enumerate(ids, 1):
-        try:
-            rows.append(Closing(id, show.DONE, _close(client, id, whole).needed("incident")))
-        except Declined as no:
-            rows.append(Closing(id, no.exit_code, error=_error(no)))
-        except OutsideFailed as error:
-            rest = [Closing(left, show.OUTSIDE, error=Said(NOT_TRIED)) for left in ids[number:]]
-            return [*rows, Closing(id, show.OUTSIDE, error=_error(error)), *rest]
-    return rows
-
-
-def _error(error: Declined | OutsideFailed) -> Said:
-    return Said({"code": error.code, "message": error.message, "remedy": error.remedy})
 
 
 def _closed(incident: Said) -> list[str]:
