@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.adapters.wire import Canned, canned, free_port
+from tests.adapters.wire import Canned, canned
+from tests.servers.shared import free_port
 from zoomguard.adapters import clock
 from zoomguard.adapters.clock import SystemClock, UrlClock
 from zoomguard.domain.errors import OutsideFailed, SettingsWrong

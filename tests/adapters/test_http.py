@@ -10,20 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.scripted_server import Asked, Reply, free, scripted
+from tests.servers.shared import free_port
 from zoomguard.adapters.http import CAP_BYTES, Http
 from zoomguard.domain.errors import Fault, OutcomeUnknown, OutsideFailed
-
-
-def _closed_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
 
 
 @pytest.mark.parametrize("changes", [True, False])
 def test_a_refused_connection_has_surely_changed_nothing(changes: bool) -> None:
     with pytest.raises(OutsideFailed) as caught:
-        Http(free).ask("POST", f"http://127.0.0.1:{_closed_port()}/a?token=hunter-2", {}, b"", changes=changes)
+        Http(free).ask("POST", f"http://127.0.0.1:{free_port()}/a?token=hunter-2", {}, b"", changes=changes)
     assert type(caught.value) is OutsideFailed and caught.value.code == "UNREACHABLE"
     assert "hunter" not in caught.value.message
 
@@ -129,8 +124,8 @@ def test_no_cookie_proxy_or_netrc_of_the_machine_gets_into_a_request(
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login somebody password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{_closed_port()}")
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{_closed_port()}")
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
     with scripted(lambda asked: Reply(headers={"Set-Cookie": "zoom=1; Path=/"})) as server:
         http = Http(free)
         for _ in range(2):

@@ -13,7 +13,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from tests.adapters.certificate import certificate_for_loopback
 from tests.adapters.letters import LETTER, Scripted, mailer
-from tests.adapters.wire import free_port
+from tests.servers.shared import free_port
 from zoomguard.domain.errors import OutsideFailed, SettingsWrong
 
 

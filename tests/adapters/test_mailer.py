@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.adapters.letters import ENTRY, FROM, INVITED, LETTER, MESSAGE_ID, TEXT, Scripted, mailer
-from tests.adapters.wire import free_port
+from tests.servers.shared import free_port
 from zoomguard.application.ports import Letter
 from zoomguard.domain.errors import Fault, OutcomeUnknown, OutsideFailed
 from zoomguard.sandbox.mailbox import Mailbox

@@ -11,7 +11,8 @@ import pytest
 
 from tests.adapters.certificate import certificate_for_loopback
 from tests.adapters.vaults import KEY, LOCK, NOW, PREFIX, SECRET, UNTIL, client_at, crc_of, head, read, vault_at
-from tests.adapters.wire import Accepting, AnswerLosing, canned, free_port
+from tests.adapters.wire import Accepting, AnswerLosing, canned
+from tests.servers.shared import free_port
 from zoomguard.adapters.s3_upload import S3Upload
 from zoomguard.adapters.s3_vault import S3Vault
 from zoomguard.domain.errors import Fault, IntegrityFailed, OutcomeUnknown, OutsideFailed, Throttled, ZoomguardError

@@ -18,9 +18,10 @@ from tests.adapters.poor_storage import (
     worsened,
 )
 from tests.adapters.vaults import SECRET, raw, vault_at
-from tests.adapters.wire import canned, free_port
+from tests.adapters.wire import canned
 from tests.archive.s3_proxy import COMPLETE, S3Proxy
 from tests.servers import rclone, s3rver
+from tests.servers.shared import free_port
 from zoomguard.adapters.s3_client import S3Client
 from zoomguard.adapters.s3_probe import S3Probes
 from zoomguard.domain.errors import SettingsWrong

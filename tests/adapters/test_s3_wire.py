@@ -27,7 +27,8 @@ from tests.adapters.vaults import (
     some_bytes,
     vault_at,
 )
-from tests.adapters.wire import Accepting, canned, free_port
+from tests.adapters.wire import Accepting, canned
+from tests.servers.shared import free_port
 from zoomguard.adapters import s3_client, s3_connection, s3_upload
 from zoomguard.adapters.s3_upload import S3Upload
 from zoomguard.domain.errors import OutcomeUnknown, OutsideFailed, Throttled, ZoomguardError

@@ -132,10 +132,3 @@ def _pour(source: socket.socket, sink: socket.socket) -> None:
         while content := source.recv(65536):
             sink.sendall(content)
         sink.shutdown(socket.SHUT_WR)
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port

@@ -9,12 +9,12 @@ import boto3
 import pytest
 
 from tests.adapters.vaults import new_name
-from tests.adapters.wire import free_port
 from tests.archive.bucket import Bucket
 from tests.archive.lessons import TWO_PARTS, held
 from tests.cli.caller import Terminal
 from tests.house import Home
 from tests.servers import rclone
+from tests.servers.shared import free_port
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapters.wire import free_port
 from tests.archive import rows, tampering
 from tests.archive.bucket import Bucket
 from tests.archive.lessons import held, wait
@@ -14,6 +13,7 @@ from tests.archive.rebuilding import another_house, index
 from tests.archive.tampering import kept
 from tests.cli.caller import Said, Terminal
 from tests.house import DSL, Home
+from tests.servers.shared import free_port
 from zoomguard.application.archive_rebuild import Rebuilder
 
 FILM = "data/video.mp4"

@@ -2,9 +2,11 @@
 
 import fcntl
 import json
+import os
+import random
 import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.servers.keeper import Kept, stop
@@ -37,8 +39,28 @@ def stop_all(directory: Path) -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    assert isinstance(port, int)
-    return port
+    """A port of 127.0.0.1 where nobody listens yet, told to nobody else of this run.
+
+    The kernel gives ports from 32768 up to whoever asks for any (ip(7), ip_local_port_range), and to every connection:
+    one from there may be taken by the time that a server begins to listen.
+    """
+    return next(_PORTS)
+
+
+def _untaken() -> Iterator[int]:
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
+    mine = range(10_000 + worker, 32_768, 8)
+    for port in random.SystemRandom().sample(mine, len(mine)):  # another run beside this one draws from the same
+        if _nobody_listens(port):
+            yield port
+
+
+def _nobody_listens(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
+
+
+_PORTS = _untaken()
