@@ -7,7 +7,6 @@ import http.client
 import json
 import secrets
 import threading
-import time
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -117,12 +116,9 @@ class Webhooks:
 
     def settle(self, within_s: float) -> bool:
         """Wait, in machine time, until everything due has been tried; False if it was not by then."""
-        give_up_s = time.monotonic() + within_s
-        while self._has_due():
-            if time.monotonic() >= give_up_s:
-                return False
-            time.sleep(0.005)
-        return True
+        with self._wake:
+            self._wake.notify_all()  # the clock may have made something due, which the thread sees by looking alone
+            return self._wake.wait_for(self._is_settled, within_s)
 
     def validate_url(self) -> dict[str, Any]:
         """Send the challenge endpoint.url_validation now, and judge the answer as Zoom does."""
@@ -149,10 +145,9 @@ class Webhooks:
             ]
             return {"url": self._url, "waiting": waiting, "deliveries": list(self._log)}
 
-    def _has_due(self) -> bool:
-        with self._wake:
-            due = bool(self._due) and self._due[0].due_at <= self._clock.now()
-            return self._busy or (due and not self._stopped)
+    def _is_settled(self) -> bool:
+        due = bool(self._due) and self._due[0].due_at <= self._clock.now()
+        return not self._busy and (self._stopped or not due)
 
     def _run(self) -> None:
         while not self._stopped:
@@ -163,6 +158,7 @@ class Webhooks:
             with self._wake:
                 self._settle_one(delivery)
                 self._busy = False
+                self._wake.notify_all()
 
     def _next(self) -> Delivery | None:
         with self._wake:
