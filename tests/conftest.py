@@ -14,13 +14,23 @@ from typing import Any
 import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
+from sqlalchemy.engine import Engine
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.util import LRUCache
 
+from tests.measured import Measuring
 from tests.servers import localstack, postgres, rclone, s3rver
 from tests.servers.shared import Missing, address, stop_all
 
 # boto3 reads its descriptions of S3 anew for each client, which took more than all else that an installation needs to
 # begin. They do not change: once for each process is enough.
 botocore.session.create_loader = cache(botocore.session.create_loader)
+# SQLAlchemy compiles each statement once for each engine, and every home has one of its own: a sixth of all that the
+# tests' processes do. Engines to the same kind of database compile to the same, so they share what is compiled.
+COMPILED: LRUCache[Any, Any] = LRUCache(2000)
+Engine._compiled_cache = property(lambda _: COMPILED, lambda _, __: None)
+DefaultDialect.__eq__ = lambda one, other: type(one) is type(other)
+DefaultDialect.__hash__ = lambda one: hash(type(one))
 
 SHARED = pytest.StashKey[Path]()
 OWNER = pytest.StashKey[int]()
@@ -97,6 +107,8 @@ def pytest_configure(config: pytest.Config) -> None:
     told: dict[str, Any] = getattr(config, "workerinput", {})
     config.stash[SHARED] = Path(told.get("shared") or tempfile.mkdtemp(prefix="zoomguard-tests-"))
     config.stash[OWNER] = told.get("owner") or os.getpid()
+    if config.pluginmanager.hasplugin("_cov"):
+        config.pluginmanager.register(Measuring())
 
 
 @pytest.hookimpl(optionalhook=True)

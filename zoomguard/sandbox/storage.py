@@ -4,7 +4,7 @@ import logging
 import threading
 
 from moto.backends import get_backend
-from moto.server import DomainDispatcherApplication, create_backend_app
+from moto.server import create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
 # moto's own threaded server looks twice a second whether it is to stop; tests start and stop hundreds.
@@ -32,8 +32,8 @@ class Storage:
         if self._server is None:
             # werkzeug prints a line for every request unless its logger has a level.
             logging.getLogger("werkzeug").setLevel(logging.WARNING)
-            application = DomainDispatcherApplication(create_backend_app)
-            self._server = make_server("127.0.0.1", 0, application, threaded=True)
+            # S3 alone: moto's dispatcher, which finds the service of each request, lists its own folders for it.
+            self._server = make_server("127.0.0.1", 0, create_backend_app("s3"), threaded=True)
             threading.Thread(
                 target=self._server.serve_forever, args=(LOOKS_EVERY_S,), name="storage", daemon=True
             ).start()
