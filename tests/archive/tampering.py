@@ -87,7 +87,7 @@ def change_row(home: Home, table: str, where: str, **values: Any) -> None:
 def opened(home: Home) -> list[tuple[str, str]]:
     """Kind and subject of every incident that stands open, oldest first."""
     with home.house.database.reading() as tx:
-        return [(i.kind.value, i.subject) for i in incidents_table.standing(tx)]
+        return [(i.kind.value, i.subject) for i in incidents_table.unclosed(tx)]
 
 
 def settle_all(home: Home) -> int:

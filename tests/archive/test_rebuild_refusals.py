@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from tests.archive import rows, tampering
-from tests.archive.bucket import Bucket
+from tests.archive.bucket import Bucket, Kept
 from tests.archive.forging import FILM, SOUND, TOLD, Two, bags, forged, gone, later, must_name, must_name_all
 from tests.archive.lessons import held, wait
 from tests.archive.rebuilding import another_house, index
 from tests.archive.s3_proxy import proxied_moto
 from tests.house import Home, a_home
+from zoomguard.application import archive_rebuild
 from zoomguard.application.archive_parts import MOST_REFUSED
 from zoomguard.domain.bag import MARK_NAME, digest, manifest
 from zoomguard.domain.errors import Conflict, OutsideFailed
@@ -206,24 +207,56 @@ def frozen(two: Two, number: int) -> dict[str, str]:
 
 
 def test_what_s3_refuses_to_give_for_good_is_named_and_stops_no_other(two: Two) -> None:
-    must_name_all(two, frozen(two, MOST_REFUSED), sound=2)
+    must_name_all(two, frozen(two, MOST_REFUSED + 1), sound=2)
     assert index(two.anew) == index(two.home)
 
 
-def test_where_s3_refuses_one_after_another_the_rebuild_is_not_done(two: Two) -> None:
-    frozen(two, MOST_REFUSED + 1)
-    must_be_refused_by_s3(two)
+def test_of_many_that_are_not_whole_the_rest_is_one_incident_and_the_audit_names_each(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_rebuild, "MOST_OF_A_KIND", 3)
+    forged_ones = frozen(two, 5)
+    must_name_all(two, forged_ones, sound=2)
+    told = [("bag_not_whole", prefix) for prefix in sorted(forged_ones)[:3]]
+    assert tampering.opened(two.anew) == [*told, ("bag_not_whole", "2 more")]
+    assert tampering.events(two.anew, "archive.bag_left") == 2
+
+
+def test_where_s3_refuses_what_it_gave_before_the_rebuild_is_not_done(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the right to read ends meanwhile: no bag is broken, and the next run goes on."""
+    marks = [v for v in two.bucket.versions() if v.path == MARK_NAME]
+
+    def end_the_right(point: str) -> None:
+        if point == "archive.bag_rebuilt":
+            freeze(two, marks)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(archive_rebuild, "crash_point", end_the_right)
+        must_be_refused_by_s3(two)
+    assert len(rows.recordings(two.anew)) == 1
+    thaw(two, marks)
+    must_name_all(two, {}, sound=2)
 
 
 def test_where_s3_gives_nothing_at_all_the_rebuild_is_not_done(two: Two) -> None:
     """As without the right to the key that all is encrypted with: no bag is broken."""
     marks = [v for v in two.bucket.versions() if v.path == MARK_NAME]
-    for mark in marks:
-        two.bucket.stored(mark).set_storage_class("GLACIER")
+    freeze(two, marks)
     must_be_refused_by_s3(two)
-    for mark in marks:
-        two.bucket.stored(mark).set_storage_class("STANDARD")
+    thaw(two, marks)
     must_name_all(two, {}, sound=2)
+
+
+def freeze(two: Two, versions: list[Kept]) -> None:
+    for version in versions:
+        two.bucket.stored(version).set_storage_class("GLACIER")
+
+
+def thaw(two: Two, versions: list[Kept]) -> None:
+    for version in versions:
+        two.bucket.stored(version).set_storage_class("STANDARD")
 
 
 def must_be_refused_by_s3(two: Two) -> None:

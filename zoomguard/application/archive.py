@@ -15,7 +15,7 @@ from zoomguard.application.archive_at_zoom import NO_TEACHERS
 from zoomguard.application.archive_copy import TakenOver
 from zoomguard.application.archive_discovery import Discovery
 from zoomguard.application.archive_index import must_be_whole
-from zoomguard.application.archive_missing import Missing, standing
+from zoomguard.application.archive_missing import Missing, say_what_waits
 from zoomguard.application.archive_one import OneRecording, silent
 from zoomguard.application.archive_overdue import tell_of_overdue
 from zoomguard.application.archive_parts import ArchiveParts
@@ -64,7 +64,7 @@ class Archive:
         _Run(self.parts, tally, progress, again=session_id is not None).all(self._pending(session_id))
         Missing(self.parts, looked).judge(tally, session_id)
         tell_of_overdue(self.parts)
-        standing(self.parts, tally, session_id)
+        say_what_waits(self.parts, tally, session_id)
         return tally
 
     def _must_have_hosts(self, tally: ArchiveTally) -> None:

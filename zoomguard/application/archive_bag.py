@@ -91,14 +91,14 @@ class Sealer:
 
     def _write(self, recording: Recording, into: Bag, tag: BagFile) -> None:
         key, content = bagit.key(into.prefix, tag.path), tag.content.encode()
-        version = self._standing(key, content)
+        version = self._already_there(key, content)
         if version is None:
             file_id = f"{recording.id}/{into.number}/{tag.position}"
             lock = lock_for(recording, into, "text/plain; charset=utf-8", file_id)
             try:
                 version = self.parts.vault.put(key, content, lock)
             except (OutcomeUnknown, Conflict):
-                version = self._standing(key, content)
+                version = self._already_there(key, content)
             if version is None:
                 raise OutsideFailed("S3 did not keep a tag file.", code="S3_ANSWER_LOST")
         crash_point("archive.tag_put")
@@ -113,7 +113,7 @@ class Sealer:
             tx.commit(audit=Event("recording.tag_written", "recording", recording.id, SERVICE.id, payload))
         crash_point("archive.tag_noted")
 
-    def _standing(self, key: str, content: bytes) -> str | None:
+    def _already_there(self, key: str, content: bytes) -> str | None:
         """The version that stands under a key already; IntegrityFailed where its bytes are others."""
         versions = [v for v in self.parts.vault.versions(key) if v.key == key]
         if not versions:

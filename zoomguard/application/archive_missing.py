@@ -130,7 +130,7 @@ def _is_ahead(cursor: Cursor, until: datetime) -> bool:
     return parse_iso(cursor.value) > until
 
 
-def standing(parts: ArchiveParts, tally: ArchiveTally, told_of: str | None = None) -> None:
+def say_what_waits(parts: ArchiveParts, tally: ArchiveTally, told_of: str | None = None) -> None:
     """Says how long recordings have waited, and names the sessions whose recording is expected or missing, and the
     grave incidents that nobody has closed: all of them, or those of the session `told_of`."""
     now = parts.clock.now()

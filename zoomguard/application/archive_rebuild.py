@@ -10,6 +10,7 @@ recording that the index does not know yet would be copied a second time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from sqlmodel import select
 
 from zoomguard.application import archive_index, incidents
 from zoomguard.application.archive_bag_rows import BagRows
+from zoomguard.application.archive_findings import MOST_OF_A_KIND
 from zoomguard.application.archive_found_bag import FoundBag, NotWhole
 from zoomguard.application.archive_parts import MOST_REFUSED, ArchiveParts
 from zoomguard.application.crash import crash_point
@@ -53,11 +55,13 @@ class Rebuilder:
     def __init__(self, parts: ArchiveParts) -> None:
         self.parts = parts
         self.refused: list[OutsideFailed] = []
+        self._given: str | None = None
+        self._told = self._beyond = 0
 
     def run(self) -> RebuildReport:
         """Conflict INDEX_NOT_EMPTY where recordings are on record that no rebuild put there, REBUILD_RUNNING where
-        another run is at it. OutsideFailed where S3 does not answer, or refuses one bag after another: the next run
-        goes on."""
+        another run is at it. OutsideFailed where S3 does not answer, or refuses what it gave before: the next run goes
+        on."""
         with self.parts.claims.claim(archive_index.REBUILT) as had:
             if not had:
                 raise Conflict("The index is being made anew by another run.", "Wait for it.", code="REBUILD_RUNNING")
@@ -93,8 +97,7 @@ class Rebuilder:
         for prefix in self._oldest_first():
             self._one(prefix, report)
         self._must_have_given(report)
-        for prefix, why in sorted(report.not_whole.items()):
-            self._leave(prefix, why)
+        self._leave_all(report)
         self._watch_as_before()
         return report
 
@@ -126,7 +129,7 @@ class Rebuilder:
         except NotWhole as error:
             report.not_whole[prefix] = str(error)
         except OutsideFailed as error:
-            if not error.permanent or len(self.refused) == MOST_REFUSED:
+            if not error.permanent or not self._gives_others():
                 raise
             self.refused.append(error)
             report.not_whole[prefix] = f"S3 refuses to give it: {error.code}"
@@ -136,9 +139,21 @@ class Rebuilder:
             report.not_whole[prefix] = "its recording.json is of another form"
         else:
             crash_point("archive.bag_rebuilt")
+            self._given = prefix
             report.bags += 1
             report.files += len(said["files"])
             report.recordings.add(said["recording_id"])
+
+    def _gives_others(self) -> bool:
+        """Whether what S3 refused is wrong with that bag alone: it still gives one that it gave before. Until it gave
+        one it may be any of the first few."""
+        if self._given is None:
+            return len(self.refused) < MOST_REFUSED
+        try:
+            FoundBag(self.parts, self._given).document()
+        except OutsideFailed:
+            return False
+        return True
 
     def _must_have_given(self, report: RebuildReport) -> None:
         """Where S3 gives not one bag and refuses some, a right is wanting, not bags."""
@@ -153,24 +168,42 @@ class Rebuilder:
                 payload = {"bag": bag.number}
                 tx.commit(audit=Event("recording.index_rebuilt", "recording", bag.id, SERVICE.id, payload))
 
+    def _leave_all(self, report: RebuildReport) -> None:
+        """Each is an incident; of more than MOST_OF_A_KIND the rest is one together, and the audit names each."""
+        for prefix, why in sorted(report.not_whole.items()):
+            self._leave(prefix, why)
+        if self._beyond:
+            with self.parts.database.deciding() as tx:
+                told = self._open(tx, f"{self._beyond} more", {"more": self._beyond})
+                if told:
+                    tx.commit(audit=told)
+
     def _leave(self, prefix: str, why: str) -> None:
-        """Makes it an incident. Where its number would be the next one it is spent: what comes late must not go over
-        what lies there."""
+        """Where its number would be the next one it is spent: what comes late must not go over what lies there."""
         session_id, recording_id, number = bagit.place_of(prefix)
         with self.parts.database.deciding() as tx:
             row, events = tx.lock(Recording, recording_id), list[Event]()
             if row is not None and number == row.bags + 1:
                 row.bags = number
                 events.append(Event("recording.bag_left", "recording", recording_id, SERVICE.id, {"bag": number}))
-            told = incidents.open_(
-                tx,
-                IncidentKind.BAG_NOT_WHOLE,
-                prefix,
-                self.parts.clock.now(),
-                session_id=row.session_id if row else session_id,
-                recording_id=row.id if row else None,
-                detail={"reason": why},
-            )
-            events += [told] if told else []
+            if self._told < MOST_OF_A_KIND or incidents.is_known(tx, IncidentKind.BAG_NOT_WHOLE, prefix):
+                about = (row.session_id, row.id) if row else (session_id, None)
+                told = self._open(tx, prefix, {"reason": why}, *about)
+                self._told += told is not None
+                events += [told] if told else []
+            else:
+                self._beyond += 1
+                events.append(Event("archive.bag_left", "bag", prefix, SERVICE.id, {"reason": why}))
             if events:
                 tx.commit(audit=tuple(events))
+
+    def _open(
+        self,
+        tx: Transaction,
+        subject: str,
+        detail: Mapping[str, str | int],
+        session_id: str | None = None,
+        recording_id: str | None = None,
+    ) -> Event | None:
+        kind, now = IncidentKind.BAG_NOT_WHOLE, self.parts.clock.now()
+        return incidents.open_(tx, kind, subject, now, session_id=session_id, recording_id=recording_id, detail=detail)

@@ -63,7 +63,8 @@ class Reconciler:
     def _name_incidents(self) -> None:
         with self.parts.database.reading() as tx:
             self.report.findings = [
-                replace(each, incident=incidents.standing(tx, each.kind, each.subject)) for each in self.report.findings
+                replace(each, incident=incidents.open_short_id(tx, each.kind, each.subject))
+                for each in self.report.findings
             ]
 
     def _must_have_an_index(self) -> None:

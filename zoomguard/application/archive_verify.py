@@ -84,7 +84,7 @@ class Verifier:
                     detail={"key": each.key, "version": each.version_id},
                 )
                 events += [told] if told else []
-            named = [replace(each, incident=incidents.standing(tx, each.kind, each.subject)) for each in wrong]
+            named = [replace(each, incident=incidents.open_short_id(tx, each.kind, each.subject)) for each in wrong]
             if events:
                 tx.commit(audit=tuple(events))
             return named

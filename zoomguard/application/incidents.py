@@ -43,8 +43,7 @@ def open_(
 ) -> Event | None:
     """Opens an incident and makes telling of it due; gives the audit event to commit with, None where it stands
     open, or was settled, already. `detail` holds ids, keys and counts, never a name."""
-    known = table.latest(tx, kind, subject)
-    if known is not None and not happens_anew(tx, known):
+    if is_known(tx, kind, subject):
         return None
     row = Incident(
         id=ids.ulid(now),
@@ -64,10 +63,16 @@ def open_(
     return Event("incident.opened", "incident", row.id, SERVICE.id, payload)
 
 
-def standing(tx: Transaction, kind: IncidentKind, subject: str) -> str:
+def open_short_id(tx: Transaction, kind: IncidentKind, subject: str) -> str:
     """The short id of the open incident of that kind, "" where none is open."""
     known = table.latest(tx, kind, subject)
     return known.short_id if known is not None and known.closed_at is None else ""
+
+
+def is_known(tx: Transaction, kind: IncidentKind, subject: str) -> bool:
+    """Whether it stands open, or was settled and is no new matter."""
+    known = table.latest(tx, kind, subject)
+    return known is not None and not happens_anew(tx, known)
 
 
 def happens_anew(tx: Transaction, known: Incident) -> bool:

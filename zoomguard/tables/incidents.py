@@ -73,7 +73,7 @@ def latest(tx: Transaction, kind: IncidentKind, subject: str) -> Incident | None
     return tx.first(query.order_by(col(Incident.id).desc()).limit(1))
 
 
-def standing(tx: Transaction, kind: IncidentKind | None = None) -> list[Incident]:
+def unclosed(tx: Transaction, kind: IncidentKind | None = None) -> list[Incident]:
     """Open incidents, oldest first."""
     query = select(Incident).where(col(Incident.closed_at).is_(None)).order_by(col(Incident.id))
     return tx.all(query if kind is None else query.where(Incident.kind == kind))
@@ -82,7 +82,7 @@ def standing(tx: Transaction, kind: IncidentKind | None = None) -> list[Incident
 def grave(tx: Transaction) -> list[Incident]:
     """Open incidents of grave kinds, oldest first, but for those about something that came after all."""
     arrived = set(tx.all(select(IncidentEvent.incident_id).where(IncidentEvent.what == ARRIVED)))
-    return [i for i in standing(tx) if i.kind in GRAVE and i.id not in arrived]
+    return [i for i in unclosed(tx) if i.kind in GRAVE and i.id not in arrived]
 
 
 def counted(tx: Transaction) -> dict[IncidentKind, int]:
