@@ -3,10 +3,11 @@
 ZOOMGUARD_TEST_NO_SKIP=1 turns every skip into a failure; ZOOMGUARD_TEST_DEEP=1 runs deep tests whole.
 """
 
+import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,20 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 settings.register_profile("sample", unhurried, max_examples=50, derandomize=True, database=None)
 settings.register_profile("deep", unhurried, max_examples=2000, print_blob=True)
 settings.load_profile("deep" if DEEP else "sample")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Commands that run in the tests' own process set logging up for themselves, onto a stream that is closed after."""
+    root = logging.getLogger()
+    level, formatters = root.level, [(handler, handler.formatter) for handler in root.handlers]
+    yield
+    root.setLevel(level)
+    for handler in root.handlers[:]:
+        if type(handler) is logging.StreamHandler:
+            root.removeHandler(handler)
+    for handler, formatter in formatters:
+        handler.setFormatter(formatter)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import settings as moto_settings
 from moto.core.authorization import ActionAuthenticatorMixin
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from tests.adapters.policies import as_policy, statements
 from tests.archive.bucket import Bucket
@@ -48,7 +49,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
 @pytest.fixture
 def keys(home: Home, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Keys of a user with the service's policy alone, in a bucket with ours; the service works with them."""
-    made = iam_user(home, [*statements("service-policy.json", NAME), MOTO_WANTS])
+    made = iam_user([*statements("service-policy.json", NAME), MOTO_WANTS])
     unconditional = [s for s in statements("bucket-policy.json", NAME) if "Condition" not in s]
     bucket.s3.put_bucket_policy(Bucket=NAME, Policy=as_policy(unconditional))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", made["aws_access_key_id"])
@@ -56,12 +57,18 @@ def keys(home: Home, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> dict[st
     return made
 
 
-def iam_user(home: Home, allowed: list[dict[str, Any]]) -> dict[str, str]:
-    url = home.sandbox.settings()["ZOOMGUARD_S3_ENDPOINT_URL"]
-    iam = boto3.client("iam", endpoint_url=url, region_name="us-east-1")
-    iam.create_user(UserName="zoomguard")
-    iam.put_user_policy(UserName="zoomguard", PolicyName="service", PolicyDocument=as_policy(allowed))
-    made = iam.create_access_key(UserName="zoomguard")["AccessKey"]
+def iam_user(allowed: list[dict[str, Any]]) -> dict[str, str]:
+    """A user whom every moto of this process knows; the sandbox's serves S3 alone."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    try:
+        url = f"http://127.0.0.1:{server.get_host_and_port()[1]}"
+        iam = boto3.client("iam", endpoint_url=url, region_name="us-east-1")
+        iam.create_user(UserName="zoomguard")
+        iam.put_user_policy(UserName="zoomguard", PolicyName="service", PolicyDocument=as_policy(allowed))
+        made = iam.create_access_key(UserName="zoomguard")["AccessKey"]
+    finally:
+        server.stop()
     return {"aws_access_key_id": made["AccessKeyId"], "aws_secret_access_key": made["SecretAccessKey"]}
 
 
@@ -87,7 +94,7 @@ def test_the_service_s_policy_suffices_for_a_lesson_from_zoom_into_a_sealed_bag(
 
 
 def test_without_the_policy_nothing_is_archived(home: Home, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = iam_user(home, [MOTO_WANTS])
+    made = iam_user([MOTO_WANTS])
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", made["aws_access_key_id"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", made["aws_secret_access_key"])
     held(home)
