@@ -1,8 +1,10 @@
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from zoomguard.sandbox.clock import SandboxClock
+from zoomguard.adapters.clock import ASK_EVERY_S
+from zoomguard.sandbox.clock import TOLD_AGAIN_WITHIN_S, SandboxClock
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -29,6 +31,21 @@ def test_advancing_adds_up() -> None:
     clock.advance(0)
     clock.advance(3600)
     assert 3690 <= seconds_since(START, clock) < 3695
+
+
+def test_a_leap_takes_a_moment_to_be_seen_by_those_who_were_told_the_time_and_nobody_else() -> None:
+    clock = SandboxClock(START)
+    clock.advance(3600)
+    assert clock.unseen_s() == 0
+    clock.tell()
+    assert 0 <= clock.unseen_s() <= TOLD_AGAIN_WITHIN_S
+    time.sleep(TOLD_AGAIN_WITHIN_S)
+    clock.advance(0.5)
+    assert clock.unseen_s() == 0, "so little is no leap"
+    for leap in (lambda: clock.advance(3600), lambda: clock.move_to(START + timedelta(days=1))):
+        leap()
+        assert clock.unseen_s() > 0
+    assert ASK_EVERY_S < TOLD_AGAIN_WITHIN_S
 
 
 def test_moving_to_a_time_in_another_zone_shows_utc_and_the_clock_runs_on_from_there() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from tests.sandbox.webhook_catcher import WebhookCatcher, until
 from tests.sandbox.zoom_caller import NINE, OBSERVER, TEACHER, ZoomCaller, scene, twice
+from zoomguard.adapters.clock import UrlClock
 from zoomguard.sandbox import Sandbox, SandboxClock
 
 
@@ -268,3 +269,20 @@ def test_faults_are_switched_over_http(zoom: ZoomCaller) -> None:
     assert zoom.control("POST", "/sandbox/faults", {"name": "list_lags", "on": False}).json == []
     assert zoom.control("POST", "/sandbox/faults", {"name": "hail"}).status == 400
     assert zoom.control("POST", "/sandbox/faults", {"name": "list_lags", "times": 0}).status == 400
+
+
+def test_whoever_reads_the_time_by_its_url_takes_no_event_for_one_from_the_future_or_the_past(
+    zoom: ZoomCaller, catcher: WebhookCatcher, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """zoomguard's service does, and refuses what is more than five minutes away."""
+    clock, ages = UrlClock(f"{zoom.sandbox._wire.origin}/sandbox/clock"), list[float]()
+    clock.now()
+    take = catcher.take
+
+    def note(headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        ages.append(clock.now().timestamp() - int(headers["x-zm-request-timestamp"]))
+        return take(headers, body)
+
+    monkeypatch.setattr(catcher, "take", note)
+    zoom.hold(number)
+    assert len(ages) > 10 and max(map(abs, ages)) < 5, ages

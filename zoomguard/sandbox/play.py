@@ -1,5 +1,6 @@
 """Holds a lesson in the make-believe Zoom: people come, wait, are let in and leave; a recording appears."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -121,13 +122,15 @@ class Stage:
     def _act(self, lesson: Lesson, scene: Scene) -> None:
         state, instance = self._state, lesson.instance
         at = instance.meeting.start_at + timedelta(seconds=scene.at_s)
-        with state.lock:
+        with state.lock, state.webhooks.held_back():
             if scene.kind in ABOUT_THE_MEETING:
                 ABOUT_THE_MEETING[scene.kind](state, instance, at)
             else:
                 self._move(lesson, scene, at)
             # After the act: who looks at the time finds at Zoom what had happened by then.
             state.clock.advance(max(0.0, (at - state.clock.now()).total_seconds()))
+        # Until then the service may take what Zoom says for what was the case before.
+        time.sleep(state.clock.unseen_s())
         state.webhooks.settle(SETTLES_WITHIN_S)
 
     def _move(self, lesson: Lesson, scene: Scene, at: datetime) -> None:

@@ -7,7 +7,10 @@ import http.client
 import json
 import secrets
 import threading
+import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -114,6 +117,12 @@ class Webhooks:
         held.due_at, held.serial, self._held = leaves_at, self._serial, None
         heapq.heapify(self._due)
 
+    @contextmanager
+    def held_back(self) -> Iterator[None]:
+        """What happens in the meantime leaves after it: an event is stamped when all of it has happened."""
+        with self._wake:
+            yield
+
     def settle(self, within_s: float) -> bool:
         """Wait, in machine time, until everything due has been tried; False if it was not by then."""
         with self._wake:
@@ -170,6 +179,8 @@ class Webhooks:
 
     def _try(self, delivery: Delivery) -> int | None:
         delivery.attempt += 1
+        # A receiver whose clock is behind would refuse it as one from the future.
+        time.sleep(self._clock.unseen_s())
         delivery.due_at = self._clock.now()
         delivery.timestamp = delivery.timestamp or str(int(delivery.due_at.timestamp()))
         return self._post(delivery.body, delivery.timestamp)[0] if self._url else None
