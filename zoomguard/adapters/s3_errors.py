@@ -56,7 +56,11 @@ def as_ours(
             return _elsewhere(error, operation)
         return _answered(error, operation, changes, now)
     if isinstance(error, _NOT_SENT):
-        return OutsideFailed(f"S3 could not be reached for {operation}.", code="S3_UNREACHABLE")
+        return OutsideFailed(
+            f"S3 could not be reached for {operation}.",
+            "Check S3_ENDPOINT_URL, S3_REGION and the line, then run it again.",
+            code="S3_UNREACHABLE",
+        )
     if isinstance(error, boto.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return OutsideFailed(
             "The certificate of the S3 server is not trusted.",

@@ -104,7 +104,7 @@ class StorageReport:
         if self.exit == REFUSED:
             return f"Evidence cannot be kept here: {failed} of {len(self.probes)} probes failed."
         if self.exit == UNTOLD:
-            return f"Whether evidence can be kept here is not known: {untold} could not be asked."
+            return f"Whether evidence can be kept here is not known: of what decides it, {untold} could not be asked."
         return f"Evidence can be kept here{f'; {noted} to look at' if noted else ''}."
 
     def lines(self) -> tuple[str, ...]:

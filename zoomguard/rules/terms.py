@@ -53,8 +53,8 @@ max_months = 13
 [archive]
 # Recordings that are copied at the same time.
 at_once = 2
-# What copies may take of the line, all together, in megabits per second (0: all of it), and the hours of the
-# organisation's zone in which they may take all of it.
+# What the copies of one process may take of the line together, in megabits per second (0: all of it), and the hours of
+# the organisation's zone in which they may take all of it.
 megabits_per_second = 200
 full_speed_from = "20:00"
 full_speed_until = "07:00"
