@@ -58,11 +58,11 @@ def test_a_refusal_is_422_with_the_findings(site: Site, teacher: str) -> None:
 
 
 def test_a_dry_run_is_200_and_writes_nothing_at_zoom(site: Site, home: Home, teacher: str) -> None:
-    before = len(home.zoom_calls("POST"))
+    before = len(home.zoom_calls("POST /v2"))
     dry = {**SAFE, "start": "2026-12-04 16:00", "dry_run": True}
     reply = site.ask("POST", "/api/v1/sessions", dry, teacher)
     assert (reply.status, reply.document["outcome"], reply.document["session"]) == (200, "possible", None)
-    assert len(home.zoom_calls("POST")) == before
+    assert len(home.zoom_calls("POST /v2")) == before
 
 
 @pytest.mark.parametrize(
