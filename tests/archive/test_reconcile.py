@@ -17,6 +17,7 @@ from tests.house import DSL, REVIEWER, Home, a_home
 from zoomguard.adapters.s3_vault import S3Vault
 from zoomguard.application import archive_findings
 from zoomguard.application.ports import ListedVersion, UnfinishedUpload
+from zoomguard.domain.bag import prefix_of
 
 FILM, CHAT, MANIFEST = "data/video.mp4", "data/chat.txt", "manifest-sha256.txt"
 
@@ -108,6 +109,25 @@ def test_objects_that_nobody_knows_are_named_by_version_and_left(either: Place) 
     assert (report.exit, found(report)) == ("wrong", subjects)
     assert tampering.opened(home) == subjects
     assert len(bucket.versions("")) == 9 + len(strange)
+
+
+def test_a_bag_that_the_index_does_not_know_is_one_finding_and_what_is_added_to_it_another(
+    home: Home, bucket: Bucket
+) -> None:
+    """As after the restore of an older backup."""
+    archived(home)
+    sealed = [v.key for v in bucket.versions()]
+    bag = prefix_of(sealed[0]).replace("b001", "b002")
+    for key in sealed:
+        tampering.write_over(bucket, key.replace("b001", "b002"))
+    one = ("unknown_object", f"{bag} (9 versions)")
+    assert found(home.app.archive.reconcile()) == [one] == tampering.opened(home)
+    (incident,) = home.app.incidents.list(home.who(DSL))
+    assert (incident.recording, incident.detail) == (rows.recordings(home)[0].short_id, {"bag": bag, "versions": 9})
+    assert tampering.settle_all(home) == 1 and home.app.archive.reconcile().exit == "done"
+    tampering.write_over(bucket, sealed[0].replace("b001", "b002"))
+    assert home.app.archive.reconcile().exit == "wrong"
+    assert tampering.opened(home) == [("unknown_object", f"{bag} (10 versions)")]
 
 
 def test_of_many_findings_some_get_an_incident_each_night_until_all_have_one(

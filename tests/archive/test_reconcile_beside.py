@@ -132,12 +132,12 @@ def test_a_difference_is_looked_at_again_on_both_sides_before_it_is_told(home: H
     reconciler = archive_reconcile.Reconciler(home.app.archive.parts, lambda *_: None)
     film = tampering.kept(bucket, "data/video.mp4")
     for kind in (IncidentKind.OBJECT_MISSING, IncidentKind.EXTRA_VERSION, IncidentKind.UNKNOWN_OBJECT):
-        reconciler._confirm(Difference(kind, film.key, film.version_id))
+        reconciler._name(Difference(kind, film.key, film.version_id))
     assert reconciler.report.findings == []
     other = tampering.write_over(bucket, film.key)
-    reconciler._confirm(Difference(IncidentKind.EXTRA_VERSION, film.key, other))
+    reconciler._name(Difference(IncidentKind.EXTRA_VERSION, film.key, other))
     tampering.destroy(bucket, film)
-    reconciler._confirm(Difference(IncidentKind.OBJECT_MISSING, film.key, film.version_id))
+    reconciler._name(Difference(IncidentKind.OBJECT_MISSING, film.key, film.version_id))
     assert [f.kind.value for f in reconciler.report.findings] == ["extra_version", "object_missing"]
 
 

@@ -20,7 +20,11 @@ NOTHING = Probe("tls", Outcome.NOT_APPLICABLE)
     [
         ((PASS, NOTHING), "kept", "Evidence can be kept here."),
         ((PASS, WARNING, NOTED), "kept", "Evidence can be kept here; 2 to look at."),
-        ((PASS, UNTOLD, WARNING), "unknown", "Whether evidence can be kept here is not known: of what decides it, 1 could not be asked."),
+        (
+            (PASS, UNTOLD, WARNING),
+            "unknown",
+            "Whether evidence can be kept here is not known: of what decides it, 1 could not be asked.",
+        ),
         ((PASS, UNTOLD, FAIL), "refused", "Evidence cannot be kept here: 1 of 3 probes failed."),
     ],
 )

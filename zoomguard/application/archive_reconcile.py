@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import groupby
 
 from zoomguard.application import incidents
 from zoomguard.application.archive_at_zoom import AtZoom
@@ -18,7 +19,8 @@ from zoomguard.application.archive_findings import Findings
 from zoomguard.application.archive_parts import ArchiveParts
 from zoomguard.application.crash import crash_point
 from zoomguard.application.ports import ListedVersion, Progress, UnfinishedUpload
-from zoomguard.domain.bag import KEY, MARK_NAME, PROBES
+from zoomguard.domain.archive import count
+from zoomguard.domain.bag import KEY, MARK_NAME, PROBES, prefix_of
 from zoomguard.domain.errors import Conflict, OutsideFailed
 from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.reconcile import Difference, Ours, ReconcileReport, differences, shown
@@ -88,8 +90,12 @@ class Reconciler:
 
     def _compare_lists(self) -> None:
         listed = self._counted(v for v in self.parts.vault.listing("") if not v.key.startswith(PROBES))
-        for difference in differences(self._index(), listed):
-            self._confirm(difference)
+        for bag, found in groupby(differences(self._index(), listed), self._unknown_bag):
+            if bag:
+                self._name_bag(bag, found)
+            else:
+                for difference in found:
+                    self._name(difference)
 
     def _counted(self, listed: Iterator[ListedVersion]) -> Iterator[ListedVersion]:
         for version in listed:
@@ -110,18 +116,40 @@ class Reconciler:
             yield from (Ours(*row) for row in rows)
             after = prefixes[-1]
 
-    def _confirm(self, difference: Difference) -> None:
+    def _unknown_bag(self, difference: Difference) -> str:
+        """The prefix of the bag, where the index does not know the whole bag: that is one matter, not one for each of
+        its files. "" for anything else."""
+        if difference.kind is not K.UNKNOWN_OBJECT or KEY.fullmatch(difference.key) is None:
+            return ""
+        bag = prefix_of(difference.key)
+        with self.parts.database.reading() as tx:
+            return "" if table.has_bag(tx, bag) else bag
+
+    def _name_bag(self, bag: str, found: Iterator[Difference]) -> None:
+        """What is added to it later is another finding."""
+        versions = sum(1 for each in found if self._stands(each))
+        if versions:
+            _, recording = self._known(bag + MARK_NAME)
+            detail: dict[str, str | int] = {"bag": bag, "versions": versions}
+            subject = f"{bag} ({count(versions, 'version')})"
+            self.findings.note(K.UNKNOWN_OBJECT, subject, DONE[K.UNKNOWN_OBJECT], recording=recording, detail=detail)
+
+    def _name(self, difference: Difference) -> None:
+        kind, key, version = difference.kind, difference.key, difference.version_id
+        if self._stands(difference):
+            _, recording = self._known(key)
+            detail = {"key": shown(key), "version": version}
+            self.findings.note(kind, f"{shown(key)}@{version}", DONE[kind], recording=recording, detail=detail)
+
+    def _stands(self, difference: Difference) -> bool:
         """Looks again at both sides: copies go on while the lists are read."""
         kind, key, version = difference.kind, difference.key, difference.version_id
-        now, recording = self._known(key)
+        now, _ = self._known(key)
         under_way = now is not None and not now[0]
         archived_since = now is not None and now[0] == version and kind in (K.EXTRA_VERSION, K.UNKNOWN_OBJECT)
         if under_way or archived_since:
-            return
-        if kind is K.OBJECT_MISSING and self.parts.vault.head(key, version) is not None:
-            return
-        detail = {"key": shown(key), "version": version}
-        self.findings.note(kind, f"{shown(key)}@{version}", DONE[kind], recording=recording, detail=detail)
+            return False
+        return kind is not K.OBJECT_MISSING or self.parts.vault.head(key, version) is None
 
     def _known(self, key: str) -> tuple[tuple[str, int | None] | None, Recording | None]:
         """What the index has under a key, and whose it is. Of a key that is none of ours no database is asked: it may

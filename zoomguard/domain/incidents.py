@@ -129,7 +129,7 @@ WORDS: dict[IncidentKind, IncidentWords] = {
         grave=False,
     ),
     K.UNKNOWN_OBJECT: IncidentWords(
-        "The bucket holds an object that is not in the archive's index",
+        "The bucket holds an object, or a whole bag, that is not in the archive's index",
         "It may be of a bag that a restored or rebuilt index does not know: keep it. If it is not, find out who put it"
         " there. It was left as it is.",
         grave=False,
