@@ -178,7 +178,7 @@ def test_a_part_that_was_changed_here_ends_as_a_mismatch_and_not_as_a_film(fetch
     (folder / "video.mp4.part").write_bytes(b"x" * 1000)
     said = fetching()
     assert said.code == 5 and "[INTEGRITY]" in said.err
-    assert list(folder.iterdir()) == []
+    assert [path.name for path in folder.iterdir()] == ["chat.txt"]
     assert fetching().code == 0
 
 
@@ -206,28 +206,38 @@ def test_a_file_that_does_not_agree_is_removed_and_exit_5(change: dict[str, Any]
     fetching.archive.change = lambda listed: listed[0].update(change)
     said = fetching("--json")
     assert (said.code, said.document["error"]["code"]) == (5, "INTEGRITY")
-    assert files_below(fetching.target) == set()
+    others = {f"R-31TD/{path}" for path in BAG if path != "data/video.mp4" and "b002" not in path}
+    assert files_below(fetching.target) >= others
+    assert len(files_below(fetching.target)) == len(BAG), "all but the film, and the receipt"
+    assert "not here: R-31TD/data/video.mp4  INTEGRITY" in (fetching.target / "R-31TD.receipt.txt").read_text()
     assert not any(a.path.endswith("/finish") for a in fetching.asked)
 
 
-def test_what_the_service_knows_to_differ_leaves_nothing_behind_and_is_exit_5(fetching: Fetching) -> None:
+def test_of_several_files_that_do_not_agree_all_are_named(fetching: Fetching) -> None:
+    fetching.archive.change = lambda listed: [one.update(sha256="0" * 64) for one in listed[:2]]
+    said = fetching()
+    assert said.code == 5 and "R-31TD/data/video.mp4, R-31TD/data/chat.txt" in " ".join(said.err.split())
+    assert not list(fetching.target.rglob("data/video.mp4*")) and (fetching.target / "R-31TD/bagit.txt").exists()
+
+
+def test_what_the_service_knows_to_differ_leaves_nothing_of_it_behind_and_is_exit_5(fetching: Fetching) -> None:
     error = {"code": "OBJECT_DIFFERS", "message": "It is not what the bag says.", "remedy": "Tell the operator."}
     archive, fetching.archive.cut_at = fetching.archive, 1000
     fetching.archive = lambda asked: answer({"error": error}, 500) if "Range" in asked.headers else archive(asked)  # type: ignore[assignment]
     said = fetching()
     assert said.code == 5 and "[OBJECT_DIFFERS]" in said.err
-    assert files_below(fetching.target) == set()
+    assert len(files_below(fetching.target)) == len(BAG) and not list(fetching.target.rglob("video.mp4*"))
 
 
-def test_a_version_that_is_gone_is_named_and_what_came_before_it_stays(fetching: Fetching) -> None:
+def test_a_version_that_is_gone_is_named_and_all_others_come(fetching: Fetching) -> None:
     error = {"code": "OBJECT_MISSING", "message": "It is not in the bucket.", "remedy": "Tell the operator."}
     archive = fetching.archive
     fetching.archive = lambda asked: answer({"error": error}, 500) if asked.path.endswith("/2") else archive(asked)  # type: ignore[assignment]
     said = fetching()
     words = " ".join(said.err.split())
-    assert said.code == 5 and not any("chat.txt" in str(f) for f in files_below(fetching.target))
-    assert "R-31TD/data/chat.txt: It is not in the bucket. Tell the operator. What was fetched before it stays" in words
-    assert "[OBJECT_MISSING]" in words and any("video.mp4" in str(f) for f in files_below(fetching.target))
+    assert said.code == 5 and not list(fetching.target.rglob("chat.txt*"))
+    assert "R-31TD/data/chat.txt: It is not in the bucket. Tell the operator. All that agrees is in the folder" in words
+    assert "[OBJECT_MISSING]" in words and len(files_below(fetching.target)) == len(BAG)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 FIRST_BAG = "b001"
 TRIES = 3
 CHUNK_BYTES = 1024 * 1024
-STAYS = "What was fetched before it stays in the folder."
+STAYS = "All that agrees is in the folder."
 Say = Callable[[str], None]
 
 
@@ -81,10 +81,36 @@ def _wanted(said: Said, short_id: str) -> Wanted:
     return Wanted(said.number("number"), folder, match["name"], size_bytes, sha256)
 
 
-def fetch(client: Client, play_id: str, wanted: list[Wanted], target: Path, say: Say) -> list[Fetched]:
-    """Brings every object below `target`, one after the other. IntegrityFailed for one that does not agree."""
+@dataclass
+class Brought:
+    """What came of a fetch: the files that agree, and by path what is wrong with the others."""
+
+    files: list[Fetched] = field(default_factory=list)
+    wrong: dict[str, IntegrityFailed] = field(default_factory=dict)
+
+    def must_be_whole(self) -> None:
+        """IntegrityFailed where a file does not agree; the first one's words, and the paths of all."""
+        if not self.wrong:
+            return
+        first, *others = self.wrong.values()
+        if not others:
+            raise first
+        named = ", ".join(self.wrong)
+        raise IntegrityFailed(
+            f"{first.message} {len(self.wrong)} files are not here: {named}.", first.remedy, code=first.code
+        )
+
+
+def fetch(client: Client, play_id: str, wanted: list[Wanted], target: Path, say: Say) -> Brought:
+    """Brings every object below `target`, one after the other; one that does not agree is not in the others' way."""
+    brought = Brought()
     with Folder.at(target) as top:
-        return [_one(client, play_id, each, top, say) for each in wanted]
+        for each in wanted:
+            try:
+                brought.files.append(_one(client, play_id, each, top, say))
+            except IntegrityFailed as error:
+                brought.wrong[each.path] = error
+    return brought
 
 
 def _one(client: Client, play_id: str, wanted: Wanted, top: Folder, say: Say) -> Fetched:

@@ -18,7 +18,7 @@ from zoomguard.domain.recordings import Purpose
 from zoomguard.domain.times import iso, printable
 
 if TYPE_CHECKING:
-    from zoomguard.cli.fetch import Fetched
+    from zoomguard.cli.fetch import Brought, Fetched
 
 QUESTIONS = {
     "purpose": f"Purpose ({', '.join(Purpose)})",
@@ -145,13 +145,14 @@ def _fetched(id: str, folder: Path, purpose: str, reason: str) -> tuple[str, lis
     play_id = segment(play.raw("id"))
     short_id, wanted = fetching.wanted_of(play)
     with Progress(sys.stderr, quiet=not sys.stderr.isatty()) as progress:
-        files = fetching.fetch(client, play_id, wanted, folder, progress.say)
-    _leave_receipt(folder, short_id, _receipt(short_id, email, client.origin, ask, files))
+        brought = fetching.fetch(client, play_id, wanted, folder, progress.say)
+    _leave_receipt(folder, short_id, _receipt(short_id, email, client.origin, ask, brought))
+    brought.must_be_whole()
     client.tell("POST", f"/plays/{play_id}/finish")
-    return short_id, files
+    return short_id, brought.files
 
 
-def _receipt(short_id: str, email: str, origin: str, ask: dict[str, str], files: list[Fetched]) -> str:
+def _receipt(short_id: str, email: str, origin: str, ask: dict[str, str], brought: Brought) -> str:
     lines = [
         f"Copy of recording {short_id}",
         f"Who      {email}",
@@ -160,7 +161,8 @@ def _receipt(short_id: str, email: str, origin: str, ask: dict[str, str], files:
         f"Purpose  {printable(ask['purpose'])}",
         f"Reason   {printable(ask['reason'])}",
         WARNING,
-        *(f"{f.sha256}  {f.path}  {f.size} bytes, {f.outcome}" for f in files),
+        *(f"{f.sha256}  {f.path}  {f.size} bytes, {f.outcome}" for f in brought.files),
+        *(f"not here: {path}  {error.code}" for path, error in brought.wrong.items()),
     ]
     return "\n".join(lines) + "\n\n"
 
