@@ -20,12 +20,12 @@ from zoomguard.application.archive_parts import ArchiveParts
 from zoomguard.application.crash import crash_point
 from zoomguard.application.ports import ListedVersion, Progress, UnfinishedUpload
 from zoomguard.domain.archive import count
-from zoomguard.domain.bag import KEY, MARK_NAME, PROBES, prefix_of
+from zoomguard.domain.bag import KEY, MARK_NAME, PROBES, place_of, prefix_of
 from zoomguard.domain.errors import Conflict, OutsideFailed
 from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.reconcile import Difference, Ours, ReconcileReport, differences, shown
 from zoomguard.tables import recordings as table
-from zoomguard.tables.recordings import Recording
+from zoomguard.tables.recordings import Bag, Recording
 
 K = IncidentKind
 BAGS_AT_ONCE = 500
@@ -122,8 +122,10 @@ class Reconciler:
         if difference.kind is not K.UNKNOWN_OBJECT or KEY.fullmatch(difference.key) is None:
             return ""
         bag = prefix_of(difference.key)
+        _, recording_id, number = place_of(bag)
         with self.parts.database.reading() as tx:
-            return "" if table.has_bag(tx, bag) else bag
+            known = tx.get(Bag, (recording_id, number))
+        return "" if known is not None and known.prefix == bag else bag
 
     def _name_bag(self, bag: str, found: Iterator[Difference]) -> None:
         """What is added to it later is another finding."""

@@ -238,11 +238,6 @@ def bags_never_rehashed(tx: Transaction) -> int:
     return count
 
 
-def has_bag(tx: Transaction, prefix: str) -> bool:
-    """Whether the index has a bag under a prefix, sealed or not."""
-    return tx.first(select(Bag.prefix).where(Bag.prefix == prefix)) is not None
-
-
 def bag_prefixes(tx: Transaction, after: str, most: int) -> list[str]:
     """Prefixes of bags in the order of their bytes."""
     return tx.all(select(Bag.prefix).where(Bag.prefix > after).order_by(col(Bag.prefix)).limit(most))
