@@ -15,7 +15,7 @@ from tests.archive.lessons import held, wait
 from tests.archive.rebuilding import another_house, index
 from tests.archive.s3_proxy import proxied_moto
 from tests.house import Home, a_home
-from zoomguard.application import archive_rebuild
+from zoomguard.application import archive_left_bags, archive_rebuild
 from zoomguard.application.archive_parts import MOST_REFUSED
 from zoomguard.domain.bag import MARK_NAME, digest, manifest
 from zoomguard.domain.errors import Conflict, OutsideFailed
@@ -214,7 +214,7 @@ def test_what_s3_refuses_to_give_for_good_is_named_and_stops_no_other(two: Two) 
 def test_of_many_that_are_not_whole_the_rest_is_one_incident_and_the_audit_names_each(
     two: Two, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive_rebuild, "MOST_OF_A_KIND", 3)
+    monkeypatch.setattr(archive_left_bags, "MOST_OF_A_KIND", 3)
     forged_ones = frozen(two, 5)
     must_name_all(two, forged_ones, sound=2)
     told = [("bag_not_whole", prefix) for prefix in sorted(forged_ones)[:3]]

@@ -45,9 +45,8 @@ class Findings:
             return
         self._noted.add((kind, subject))
         with self.parts.database.deciding() as tx:
-            known = table.latest(tx, kind, subject)
-            is_new = known is None or incidents.happens_anew(tx, known)
-            settled = known is not None and known.closed_at is not None and not is_new
+            is_new = not incidents.is_known(tx, kind, subject)
+            settled = not is_new and not incidents.open_short_id(tx, kind, subject)
             is_told = not is_new or self._opened[kind] < MOST_OF_A_KIND
             if is_told:
                 self._open(tx, kind, subject, recording, detail)

@@ -10,23 +10,21 @@ recording that the index does not know yet would be copied a second time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import select
 
-from zoomguard.application import archive_index, incidents
+from zoomguard.application import archive_index
 from zoomguard.application.archive_bag_rows import BagRows
-from zoomguard.application.archive_findings import MOST_OF_A_KIND
 from zoomguard.application.archive_found_bag import FoundBag, NotWhole
+from zoomguard.application.archive_left_bags import LeftBags
 from zoomguard.application.archive_parts import MOST_REFUSED, ArchiveParts
 from zoomguard.application.crash import crash_point
 from zoomguard.domain import bag as bagit
 from zoomguard.domain.audit import Event
 from zoomguard.domain.errors import Conflict, OutsideFailed
-from zoomguard.domain.incidents import IncidentKind
 from zoomguard.domain.people import SERVICE
 from zoomguard.domain.rebuild import RebuildReport
 from zoomguard.domain.times import iso
@@ -34,7 +32,6 @@ from zoomguard.tables import recordings as table
 from zoomguard.tables import work as work_table
 from zoomguard.tables.database import Transaction
 from zoomguard.tables.install import Install
-from zoomguard.tables.recordings import Recording
 
 # Who can write to the bucket can write a bag whose mark agrees with anything.
 MALFORMED = (
@@ -56,7 +53,6 @@ class Rebuilder:
         self.parts = parts
         self.refused: list[OutsideFailed] = []
         self._given: str | None = None
-        self._told = self._beyond = 0
 
     def run(self) -> RebuildReport:
         """Conflict INDEX_NOT_EMPTY where recordings are on record that no rebuild put there, REBUILD_RUNNING where
@@ -97,7 +93,7 @@ class Rebuilder:
         for prefix in self._oldest_first():
             self._one(prefix, report)
         self._must_have_given(report)
-        self._leave_all(report)
+        LeftBags(self.parts).tell(report.not_whole)
         self._watch_as_before()
         return report
 
@@ -167,43 +163,3 @@ class Rebuilder:
                 bag.write()
                 payload = {"bag": bag.number}
                 tx.commit(audit=Event("recording.index_rebuilt", "recording", bag.id, SERVICE.id, payload))
-
-    def _leave_all(self, report: RebuildReport) -> None:
-        """Each is an incident; of more than MOST_OF_A_KIND the rest is one together, and the audit names each."""
-        for prefix, why in sorted(report.not_whole.items()):
-            self._leave(prefix, why)
-        if self._beyond:
-            with self.parts.database.deciding() as tx:
-                told = self._open(tx, f"{self._beyond} more", {"more": self._beyond})
-                if told:
-                    tx.commit(audit=told)
-
-    def _leave(self, prefix: str, why: str) -> None:
-        """Where its number would be the next one it is spent: what comes late must not go over what lies there."""
-        session_id, recording_id, number = bagit.place_of(prefix)
-        with self.parts.database.deciding() as tx:
-            row, events = tx.lock(Recording, recording_id), list[Event]()
-            if row is not None and number == row.bags + 1:
-                row.bags = number
-                events.append(Event("recording.bag_left", "recording", recording_id, SERVICE.id, {"bag": number}))
-            if self._told < MOST_OF_A_KIND or incidents.is_known(tx, IncidentKind.BAG_NOT_WHOLE, prefix):
-                about = (row.session_id, row.id) if row else (session_id, None)
-                told = self._open(tx, prefix, {"reason": why}, *about)
-                self._told += told is not None
-                events += [told] if told else []
-            else:
-                self._beyond += 1
-                events.append(Event("archive.bag_left", "bag", prefix, SERVICE.id, {"reason": why}))
-            if events:
-                tx.commit(audit=tuple(events))
-
-    def _open(
-        self,
-        tx: Transaction,
-        subject: str,
-        detail: Mapping[str, str | int],
-        session_id: str | None = None,
-        recording_id: str | None = None,
-    ) -> Event | None:
-        kind, now = IncidentKind.BAG_NOT_WHOLE, self.parts.clock.now()
-        return incidents.open_(tx, kind, subject, now, session_id=session_id, recording_id=recording_id, detail=detail)

@@ -40,6 +40,10 @@ class SandboxClock:
                 return 0.0
             return max(0.0, self._leapt_s + TOLD_AGAIN_WITHIN_S - time.monotonic())
 
+    def wait_until_seen(self) -> None:
+        """Until then somebody may take what is the case now for what was before the last leap."""
+        time.sleep(self.unseen_s())
+
     def advance(self, seconds: float) -> None:
         """Move on by `seconds`. ValueError where that would go backwards or past the calendar's end."""
         if seconds < 0:

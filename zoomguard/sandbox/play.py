@@ -1,6 +1,5 @@
 """Holds a lesson in the make-believe Zoom: people come, wait, are let in and leave; a recording appears."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -129,8 +128,7 @@ class Stage:
                 self._move(lesson, scene, at)
             # After the act: who looks at the time finds at Zoom what had happened by then.
             state.clock.advance(max(0.0, (at - state.clock.now()).total_seconds()))
-        # Until then the service may take what Zoom says for what was the case before.
-        time.sleep(state.clock.unseen_s())
+        state.clock.wait_until_seen()
         state.webhooks.settle(SETTLES_WITHIN_S)
 
     def _move(self, lesson: Lesson, scene: Scene, at: datetime) -> None:

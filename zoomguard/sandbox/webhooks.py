@@ -7,7 +7,6 @@ import http.client
 import json
 import secrets
 import threading
-import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -180,7 +179,7 @@ class Webhooks:
     def _try(self, delivery: Delivery) -> int | None:
         delivery.attempt += 1
         # A receiver whose clock is behind would refuse it as one from the future.
-        time.sleep(self._clock.unseen_s())
+        self._clock.wait_until_seen()
         delivery.due_at = self._clock.now()
         delivery.timestamp = delivery.timestamp or str(int(delivery.due_at.timestamp()))
         return self._post(delivery.body, delivery.timestamp)[0] if self._url else None
